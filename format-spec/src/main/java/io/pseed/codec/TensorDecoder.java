@@ -93,6 +93,11 @@ public final class TensorDecoder {
    * @param out with at least the tensor's size remaining; its byte order does not matter
    */
   public void decode(ByteBuffer out) throws PseedException {
+    check(decodeUnchecked(out));
+  }
+
+  /** Decodes without comparing; returns the CRC-32C of the elements. */
+  private int decodeUnchecked(ByteBuffer out) throws PseedException {
     int size = requireArraySize();
     if (out.remaining() < size) {
       throw new IllegalArgumentException(
@@ -106,7 +111,7 @@ public final class TensorDecoder {
     }
     CRC32C crc = new CRC32C();
     crc.update(dst.duplicate());
-    check((int) crc.getValue());
+    return (int) crc.getValue();
   }
 
   /** Takes decoded bytes in order. */
@@ -125,17 +130,28 @@ public final class TensorDecoder {
    *     elements is wrong
    */
   public void decodeTo(Sink sink) throws IOException {
+    check(checksum(sink));
+  }
+
+  /**
+   * Like {@link #decodeTo}, but compares nothing: for encoders, which make a record, decode it, and
+   * put the checksum in.
+   *
+   * @return CRC-32C of the decoded elements
+   */
+  public int checksum(Sink sink) throws IOException {
     if (record.codec() == Codec.RAW) {
       CRC32C crc = new CRC32C();
       crc.update(record.body());
-      check((int) crc.getValue());
       sink.accept(record.body());
-      return;
+      return (int) crc.getValue();
     }
     boolean ordered = !view.transposed() && (trellis == null || !trellis.permutesRows());
     if (!ordered) {
-      sink.accept(decode());
-      return;
+      ByteBuffer all = ByteBuffer.allocate(requireArraySize()).order(ByteOrder.LITTLE_ENDIAN);
+      int checksum = decodeUnchecked(all);
+      sink.accept(all);
+      return checksum;
     }
     CRC32C crc = new CRC32C();
     int step = bandRows(Math.max(1, (4 << 20) / elementBytes / view.cols()));
@@ -153,7 +169,7 @@ public final class TensorDecoder {
       crc.update(buffer.duplicate());
       sink.accept(buffer);
     }
-    check((int) crc.getValue());
+    return (int) crc.getValue();
   }
 
   private void check(int crc) throws CorruptException {

@@ -22,7 +22,7 @@ public record Panels(boolean byRows, int[] lengths, int[] rates) {
   }
 
   /** Bytes of a segment of {@code n} weights. */
-  static int segmentBytes(int n, int rate) {
+  public static int segmentBytes(int n, int rate) {
     return Math.toIntExact(((long) n * rate + 7) / 8);
   }
 
@@ -33,6 +33,20 @@ public record Panels(boolean byRows, int[] lengths, int[] rates) {
       sum = Math.addExact(sum, segmentBytes(lengths[p], rates[p]));
     }
     return sum;
+  }
+
+  /** The rate of a coded row, for panels of rows. */
+  public int rateOfRow(int row) {
+    int p = 0;
+    for (int end = lengths[0]; row >= end; end += lengths[p]) {
+      p++;
+    }
+    return rates[p];
+  }
+
+  /** Bytes of one coded row of {@code cols} weights. */
+  public int rowBytes(int row, int cols) {
+    return byRows ? segmentBytes(cols, rateOfRow(row)) : columnRowBytes();
   }
 
   /** Bytes of the payload of a rows x cols matrix. */

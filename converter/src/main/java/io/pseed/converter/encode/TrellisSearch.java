@@ -1,0 +1,219 @@
+package io.pseed.converter.encode;
+
+import io.pseed.codec.trellis.TrellisCode;
+import java.util.Arrays;
+
+/**
+ * Finds the stream whose codes come nearest to a row of numbers: a full Viterbi search over the 2^L
+ * states of the trellis generator. Not normative: any stream is legal.
+ *
+ * <p>Arithmetic is in integers, so every machine and every backend finds the same path. A step
+ * costs about 2^L additions and 2^L comparisons whatever the rate k is, because all 2^k successors
+ * of a group of states have the same 2^k predecessors:
+ *
+ * <pre>
+ * best[m]             = min over j of metric[j * 2^(L-k) + m]          m in 0 .. 2^(L-k) - 1, j in 0 .. 2^k - 1
+ * metric'[m * 2^k + b] = best[m] + cost(target, code(m * 2^k + b))
+ * </pre>
+ *
+ * The predecessor's number j rides in the metric's low k bits, so one minimum finds both; ties go
+ * to the lowest j. Metrics are kept relative to that of state 0's group, and a path's spread is
+ * bounded by ceil(L/k) steps of the largest cost, so 32 bits never overflow (see {@link
+ * #largestCost}).
+ *
+ * <p>An instance holds the working memory of one thread.
+ */
+public final class TrellisSearch {
+  private final int bits;
+  private final int rate;
+  private final int states;
+  private final int groups;
+
+  /**
+   * Codes are compared in units of 2^unitLog2 code units: the noise of a rate is then about 32
+   * units.
+   */
+  private final int unitLog2;
+
+  /** Distances beyond it count linearly, to bound the metric. */
+  private final int cap;
+
+  private final int[] codes;
+  private final int[] cost;
+  private final int[] best;
+  private int[] metric;
+  private byte[] decisions = new byte[0];
+
+  /**
+   * A search at one rate.
+   *
+   * @param code the generator
+   * @param rate k, 1 to 8
+   */
+  public TrellisSearch(TrellisCode code, int rate) {
+    if (rate < 1 || rate > TrellisCode.MAX_RATE) {
+      throw new IllegalArgumentException("rate " + rate + ", expected 1 to 8");
+    }
+    this.bits = code.bits();
+    this.rate = rate;
+    this.states = 1 << bits;
+    this.groups = 1 << (bits - rate);
+    this.unitLog2 = Math.max(0, 7 - rate);
+    this.cap = rate <= 3 ? 2047 : 1023;
+    this.codes = new int[states];
+    short[] table = code.copyOfCodes();
+    for (int s = 0; s < states; s++) {
+      codes[s] = scaled(table[s]);
+    }
+    this.cost = new int[states];
+    this.best = new int[groups];
+    this.metric = new int[states];
+    if ((2L * largestSpread() + 1) << rate >= Integer.MAX_VALUE) {
+      throw new IllegalStateException("metric of L=" + bits + ", k=" + rate + " overflows");
+    }
+  }
+
+  private int scaled(int codeUnits) {
+    return (codeUnits + (1 << unitLog2 >> 1)) >> unitLog2;
+  }
+
+  /** Bound on one step's cost: targets are clamped to 8 standard deviations, codes lie within 4. */
+  private long largestCost() {
+    long farthest = (8L * TrellisCode.UNIT + 16384) >> unitLog2;
+    return (long) cap * cap + 4 * (farthest - cap);
+  }
+
+  private long largestSpread() {
+    return (bits + rate - 1) / rate * largestCost();
+  }
+
+  /** Bytes of working memory that a row of {@code n} weights takes. */
+  public static long workingBytes(int bits, int rate, int n) {
+    return (4L * 3 << bits) + ((1L << (bits - rate)) * (n + 4L));
+  }
+
+  /**
+   * Encodes one segment: a stream that starts from zero bits.
+   *
+   * @param targets in code units (4096 a standard deviation of the generator)
+   * @param from first target
+   * @param n number of targets, at least 1
+   * @param payload receives ceil(n k / 8) bytes from {@code offset} on; they must be zero
+   */
+  public void encode(float[] targets, int from, int n, byte[] payload, int offset) {
+    long decisionBytes = (long) groups * n;
+    if (decisionBytes > Integer.MAX_VALUE - 64) {
+      throw new IllegalArgumentException(
+          "a segment of " + n + " weights is too long for L=" + bits + ", k=" + rate);
+    }
+    if (decisions.length < decisionBytes) {
+      decisions = new byte[(int) decisionBytes];
+    }
+    int unreachable = (int) (largestSpread() + 1) << rate;
+    Arrays.fill(metric, unreachable);
+    metric[0] = 0;
+    int limit = (8 * TrellisCode.UNIT) >> unitLog2;
+    float unit = 1f / (1 << unitLog2);
+    for (int t = 0; t < n; t++) {
+      int target = Math.round(targets[from + t] * unit);
+      costs(Math.max(-limit, Math.min(limit, target)));
+      choose(t * groups);
+      extend();
+    }
+    int state = 0;
+    for (int s = 1; s < states; s++) {
+      if (metric[s] < metric[state]) {
+        state = s;
+      }
+    }
+    for (int t = n - 1; t >= 0; t--) {
+      put(payload, offset, (long) t * rate, state & (1 << rate) - 1);
+      int group = state >> rate;
+      state = (decisions[t * groups + group] & 0xFF) << (bits - rate) | group;
+    }
+  }
+
+  /** The cost of every state's code: squared distance, linear beyond the cap; shifted left by k. */
+  private void costs(int target) {
+    int[] c = codes;
+    int[] out = cost;
+    int limit = cap;
+    int shift = rate;
+    for (int s = 0; s < out.length; s++) {
+      int d = Math.abs(target - c[s]);
+      int near = Math.min(d, limit);
+      out[s] = (near * near + ((d - near) << 2)) << shift;
+    }
+  }
+
+  /** The best predecessor of each group of states. */
+  private void choose(int decisionOffset) {
+    int[] m = metric;
+    int[] b = best;
+    int n = groups;
+    int count = 1 << rate;
+    if (count == 2) {
+      for (int g = 0; g < n; g++) {
+        b[g] = Math.min(m[g], m[g + n] + 1);
+      }
+    } else {
+      for (int g = 0; g < n; g++) {
+        b[g] = Math.min(Math.min(m[g], m[g + n] + 1), Math.min(m[g + 2 * n] + 2, m[g + 3 * n] + 3));
+      }
+      for (int j = 4; j < count; j += 4) {
+        int p = j * n;
+        int q = p + n;
+        int r = q + n;
+        int s = r + n;
+        for (int g = 0; g < n; g++) {
+          int x = Math.min(m[g + p] + j, m[g + q] + j + 1);
+          int y = Math.min(m[g + r] + j + 2, m[g + s] + j + 3);
+          b[g] = Math.min(b[g], Math.min(x, y));
+        }
+      }
+    }
+    int low = count - 1;
+    byte[] d = decisions;
+    for (int g = 0; g < n; g++) {
+      d[decisionOffset + g] = (byte) (b[g] & low);
+    }
+    int reference = b[0] & ~low;
+    for (int g = 0; g < n; g++) {
+      b[g] = (b[g] & ~low) - reference;
+    }
+  }
+
+  /** The metric of every state: that of its group's best predecessor and its own cost. */
+  private void extend() {
+    int[] m = metric;
+    int[] b = best;
+    int[] c = cost;
+    int count = 1 << rate;
+    if (count == 2) {
+      for (int g = 0; g < groups; g++) {
+        int base = b[g];
+        m[2 * g] = base + c[2 * g];
+        m[2 * g + 1] = base + c[2 * g + 1];
+      }
+      return;
+    }
+    for (int s = 0; s < states; s += 4) {
+      int base = b[s >> rate];
+      m[s] = base + c[s];
+      m[s + 1] = base + c[s + 1];
+      m[s + 2] = base + c[s + 2];
+      m[s + 3] = base + c[s + 3];
+    }
+  }
+
+  /** Writes {@code rate} bits, most significant first, at a bit offset. */
+  private void put(byte[] payload, int offset, long bit, int value) {
+    int at = offset + (int) (bit >> 3);
+    int shift = 16 - (int) (bit & 7) - rate;
+    int word = value << shift;
+    payload[at] |= (byte) (word >> 8);
+    if ((word & 0xFF) != 0) {
+      payload[at + 1] |= (byte) word;
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package io.pseed.converter.plan;
+
+import io.pseed.format.Codec;
+
+/**
+ * What is done with one tensor.
+ *
+ * @param name the tensor
+ * @param codec {@code RAW} or {@code TRELLIS}; the encoder may use {@code POINCARE} in place of the
+ *     latter where a layer seed alone is as good
+ * @param reason why a tensor is kept lossless; empty for others
+ * @param layerSeed whether the encoder looks for a layer seed
+ * @param trellis how it is coded; null for {@code RAW}
+ */
+public record TensorPlan(
+    String name, Codec codec, String reason, boolean layerSeed, TrellisPlan trellis) {
+  /** Lossless, and why. */
+  public static TensorPlan raw(String name, String reason) {
+    return new TensorPlan(name, Codec.RAW, reason, false, null);
+  }
+
+  /** Coded by the trellis. */
+  public static TensorPlan trellis(String name, TrellisPlan trellis, boolean layerSeed) {
+    return new TensorPlan(name, Codec.TRELLIS, "", layerSeed, trellis);
+  }
+}
