@@ -194,6 +194,32 @@ public final class PoincareGenerator {
     return Math.abs(cosine(x, y, Math.sqrt(x * x + y * y)));
   }
 
+  /**
+   * The largest |value| that the matrix would have if its angular factor were 1 everywhere
+   * (specification, section 6.3): what rounding errors are relative to. 0 for bases 4 to 7, which
+   * have no angular factor: there it is the largest |value| itself.
+   */
+  public double envelope() {
+    double nearest = nearestRadius();
+    double radial =
+        switch (seed.basis()) {
+          case 0, 1, 2, 3 -> 1;
+          case 8 -> StrictMath.tanh(c * (rows == 1 && cols == 1 ? 0 : LARGEST_LOCAL_RADIUS));
+          case 9 -> 1 / StrictMath.cosh(c * nearest);
+          case 10 -> StrictMath.exp(-c * nearest);
+          case 11 -> StrictMath.exp(-2.5 * nearest * nearest);
+          default -> 0;
+        };
+    return scale * radial;
+  }
+
+  /** Local radius of the place nearest to the centre. */
+  private double nearestRadius() {
+    double x = coordinate(cols / 2, cols);
+    double y = coordinate(rows / 2, rows);
+    return local(Math.sqrt(x * x + y * y));
+  }
+
   /** Whether a place is the centre of the disk, where basis 8 is 0 whatever the sign. */
   boolean isCentre(int i, int j) {
     return 2L * i == rows - 1L && 2L * j == cols - 1L;
