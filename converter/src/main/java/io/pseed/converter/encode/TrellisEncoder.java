@@ -27,9 +27,6 @@ public final class TrellisEncoder {
   /** Rows of a search task are chosen to make about so many weights. */
   private static final int TASK_WEIGHTS = 1 << 13;
 
-  /** Memory of one thread's search above which a row is cut into panels. */
-  private static final long SEARCH_BYTES = 256L << 20;
-
   /**
    * Spread of the blocks' logarithmic root mean square from which on a factor for each line pays.
    */
@@ -50,11 +47,6 @@ public final class TrellisEncoder {
       parts.addAll(payload);
       return parts;
     }
-  }
-
-  /** Most weights of one segment, so that a search takes bounded memory. */
-  public static int longestSegment(int seedBits, int rate) {
-    return (int) Math.max(64, (SEARCH_BYTES >> (seedBits - rate)) - 64);
   }
 
   /**

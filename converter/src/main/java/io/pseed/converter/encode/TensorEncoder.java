@@ -1,0 +1,198 @@
+package io.pseed.converter.encode;
+
+import io.pseed.codec.TensorDecoder;
+import io.pseed.converter.plan.TensorPlan;
+import io.pseed.converter.source.SourceTensor;
+import io.pseed.format.Codec;
+import io.pseed.format.DType;
+import io.pseed.format.LayerSeed;
+import io.pseed.format.Limits;
+import io.pseed.format.RecordContent;
+import io.pseed.format.RecordPlace;
+import io.pseed.format.TensorRecord;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.zip.CRC32C;
+
+/**
+ * From a source tensor and its plan to a record: encodes, decodes what it made, and says how far
+ * that is from the original.
+ */
+public final class TensorEncoder {
+  private final TrellisEncoder trellis;
+  private final LayerSeedSearch layerSeeds;
+
+  /** An encoder on {@code workers}. */
+  public TensorEncoder(Workers workers) {
+    this.trellis = new TrellisEncoder(workers);
+    this.layerSeeds = new LayerSeedSearch();
+  }
+
+  /**
+   * Encodes one tensor.
+   *
+   * @param scan of the same tensor; a tensor with elements that are not finite is kept lossless
+   * @param progress is told the number of weights just done, from any thread
+   */
+  public EncodedTensor encode(
+      SourceTensor tensor, TensorPlan plan, TensorScan scan, LongConsumer progress)
+      throws IOException {
+    long elements = TensorRecord.elementCount(tensor.shape());
+    if (plan.codec() == Codec.RAW) {
+      progress.accept(elements);
+      return raw(tensor, scan, plan.reason());
+    }
+    if (scan.notFinite() > 0) {
+      progress.accept(elements);
+      return raw(tensor, scan, scan.notFinite() + " elements are NaN, infinite or beyond F32");
+    }
+    WeightMatrix matrix = WeightMatrix.of(tensor, plan.trellis().view());
+    double bits = plan.trellis().panels().meanRate();
+    LayerSeedSearch.Fit fit =
+        plan.layerSeed() ? layerSeeds.find(matrix, bits) : LayerSeedSearch.Fit.NONE;
+    if (fit.enough()) {
+      progress.accept(elements);
+      return finish(
+          tensor, scan, Codec.POINCARE, fit.seed(), List.of(fit.body(plan.trellis().view())));
+    }
+    TrellisEncoder.Coded coded = trellis.encode(fit.residual(matrix), plan.trellis(), progress);
+    return finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
+  }
+
+  private static EncodedTensor raw(SourceTensor tensor, TensorScan scan, String reason) {
+    long elements = TensorRecord.elementCount(tensor.shape());
+    RecordContent record = new RawRecord(tensor, scan.crc());
+    return new EncodedTensor(
+        record,
+        Codec.RAW,
+        false,
+        elements == 0 ? 0 : 8.0 * record.length() / elements,
+        elements == 0 ? 0 : Math.sqrt(scan.sumOfSquares() / elements),
+        0,
+        reason,
+        scan.crc());
+  }
+
+  /** Decodes the new record against the source, and puts the checksum of the decoded values in. */
+  private static EncodedTensor finish(
+      SourceTensor tensor, TensorScan scan, Codec codec, LayerSeed seed, List<ByteBuffer> body)
+      throws IOException {
+    long[] shape = tensor.shape();
+    long elements = TensorRecord.elementCount(shape);
+    TensorRecord draft =
+        TensorRecord.parse(
+            join(TensorRecord.assemble(codec, tensor.dtype(), shape, seed, 0, body)),
+            RecordPlace.standalone("new record of tensor '" + tensor.name() + "'"),
+            Limits.LARGE);
+    ErrorMeter meter = new ErrorMeter(tensor);
+    int decodedCrc = TensorDecoder.of(draft).checksum(meter);
+    RecordContent record =
+        RecordContent.of(
+            TensorRecord.assemble(codec, tensor.dtype(), shape, seed, decodedCrc, body));
+    return new EncodedTensor(
+        record,
+        codec,
+        seed.isPresent(),
+        8.0 * record.length() / elements,
+        Math.sqrt(scan.sumOfSquares() / elements),
+        Math.sqrt(meter.squares / elements),
+        "",
+        scan.crc());
+  }
+
+  private static ByteBuffer join(List<ByteBuffer> parts) {
+    if (parts.size() == 1) {
+      return parts.get(0);
+    }
+    long length = 0;
+    for (ByteBuffer part : parts) {
+      length += part.remaining();
+    }
+    ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(length));
+    parts.forEach(part -> all.put(part.duplicate()));
+    return all.flip();
+  }
+
+  /** Sums the squares of decoded minus original, in the tensor's order. */
+  private static final class ErrorMeter implements TensorDecoder.Sink {
+    private final SourceTensor tensor;
+    private final int width;
+    private long offset;
+    private double squares;
+
+    ErrorMeter(SourceTensor tensor) {
+      this.tensor = tensor;
+      this.width = tensor.dtype().bits() / 8;
+    }
+
+    @Override
+    public void accept(ByteBuffer decoded) throws IOException {
+      ByteBuffer d = decoded.slice().order(ByteOrder.LITTLE_ENDIAN);
+      int chunk = 1 << 20;
+      ByteBuffer original = ByteBuffer.allocate(chunk).order(ByteOrder.LITTLE_ENDIAN);
+      for (int at = 0; at < d.limit(); at += original.limit()) {
+        original.clear().limit(Math.min(chunk, d.limit() - at));
+        tensor.read(offset + at, original);
+        for (int i = 0; i < original.limit(); i += width) {
+          double error = value(d, at + i) - value(original, i);
+          squares += error * error;
+        }
+      }
+      offset += d.limit();
+    }
+
+    private double value(ByteBuffer bytes, int at) {
+      return tensor.dtype() == DType.F64
+          ? bytes.getDouble(at)
+          : WeightMatrix.element(bytes, tensor.dtype(), at);
+    }
+  }
+
+  /** A lossless record, copied from the source in pieces. */
+  private record RawRecord(SourceTensor tensor, int decodedCrc) implements RecordContent {
+    @Override
+    public long length() {
+      return head().remaining() + tensor.byteSize() + 4;
+    }
+
+    private ByteBuffer head() {
+      return TensorRecord.header(
+          Codec.RAW, tensor.dtype(), tensor.shape(), LayerSeed.NONE, decodedCrc, tensor.byteSize());
+    }
+
+    @Override
+    public void writeTo(WritableByteChannel channel) throws IOException {
+      CRC32C recordCrc = new CRC32C();
+      CRC32C contentCrc = new CRC32C();
+      ByteBuffer head = head();
+      recordCrc.update(head.duplicate());
+      writeFully(channel, head);
+      ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
+      for (long at = 0; at < tensor.byteSize(); at += buffer.limit()) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), tensor.byteSize() - at));
+        tensor.read(at, buffer);
+        buffer.flip();
+        recordCrc.update(buffer.duplicate());
+        contentCrc.update(buffer.duplicate());
+        writeFully(channel, buffer);
+      }
+      if ((int) contentCrc.getValue() != decodedCrc) {
+        throw new IOException(
+            "tensor '" + tensor.name() + "' changed while it was read; convert again");
+      }
+      ByteBuffer tail = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+      writeFully(channel, tail.putInt((int) recordCrc.getValue()).flip());
+    }
+
+    private static void writeFully(WritableByteChannel channel, ByteBuffer bytes)
+        throws IOException {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    }
+  }
+}
