@@ -14,6 +14,9 @@ public interface TensorSource extends Closeable {
   /** The file that was opened (for a sharded checkpoint, its index). */
   Path path();
 
+  /** Bytes of all files that it consists of: the model with its external data, or all shards. */
+  long bytes() throws IOException;
+
   /** All tensors worth a record, in file order, with unique names. */
   List<SourceTensor> tensors();
 

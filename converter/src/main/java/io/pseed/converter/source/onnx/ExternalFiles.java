@@ -206,6 +206,11 @@ final class ExternalFiles implements Closeable {
     return new SourceException(model, label + ": " + text);
   }
 
+  /** Bytes of all files that were opened. */
+  long bytes() {
+    return byLocation.values().stream().mapToLong(Opened::size).sum();
+  }
+
   @Override
   public void close() throws IOException {
     IOException first = null;

@@ -43,6 +43,7 @@ public final class OnnxModelSource implements TensorSource {
   private static final int CHUNK_BYTES = 1 << 16;
 
   private final Path path;
+  private final long modelBytes;
   private final Optional<ExternalFiles> external;
   private final ModelProto graph;
   private final List<SourceTensor> tensors;
@@ -54,6 +55,7 @@ public final class OnnxModelSource implements TensorSource {
   private OnnxModelSource(Path path, ByteString bytes, Optional<ExternalFiles> external)
       throws IOException {
     this.path = path;
+    this.modelBytes = bytes.size();
     this.external = external;
     ModelProto model = OnnxModels.parse(path, bytes);
     WeightHoister.Result result = new WeightHoister(model, new TensorReader(path, external)).run();
@@ -159,6 +161,11 @@ public final class OnnxModelSource implements TensorSource {
   @Override
   public Path path() {
     return path;
+  }
+
+  @Override
+  public long bytes() {
+    return modelBytes + external.map(ExternalFiles::bytes).orElse(0L);
   }
 
   @Override

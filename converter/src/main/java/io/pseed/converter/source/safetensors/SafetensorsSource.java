@@ -99,6 +99,15 @@ public final class SafetensorsSource implements TensorSource {
     return path;
   }
 
+  @Override
+  public long bytes() throws IOException {
+    long sum = 0;
+    for (FileChannel channel : channels) {
+      sum += channel.size();
+    }
+    return sum;
+  }
+
   /** All tensors: shard after shard by the shards' names, in each by offset. */
   @Override
   public List<SourceTensor> tensors() {

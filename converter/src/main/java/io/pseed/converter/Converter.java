@@ -1,0 +1,275 @@
+package io.pseed.converter;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.converter.encode.EncodedTensor;
+import io.pseed.converter.encode.TensorEncoder;
+import io.pseed.converter.encode.TensorScan;
+import io.pseed.converter.encode.Workers;
+import io.pseed.converter.plan.Plan;
+import io.pseed.converter.plan.PlanJson;
+import io.pseed.converter.plan.TensorPlan;
+import io.pseed.converter.source.SourceException;
+import io.pseed.converter.source.SourceTensor;
+import io.pseed.converter.source.TensorSource;
+import io.pseed.format.Codec;
+import io.pseed.format.DType;
+import io.pseed.format.PseedHeader;
+import io.pseed.format.PseedWriter;
+import io.pseed.format.TensorEntry;
+import io.pseed.format.TensorRecord;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * From a source and a plan to a {@code .pseed} file. The same source, plan and version give the
+ * same bytes, with any number of threads and after any interruption.
+ */
+public final class Converter {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  private final Workers workers;
+  private final ProgressListener progress;
+
+  /** A converter that works on {@code workers}. */
+  public Converter(Workers workers, ProgressListener progress) {
+    this.workers = workers;
+    this.progress = progress;
+  }
+
+  /**
+   * Converts. The target is replaced when all is done; until then the work stands beside it, and a
+   * run that was killed is gone on with when the same conversion is asked for again.
+   *
+   * @throws SourceException where the source cannot be read or does not match the plan
+   */
+  public ConversionResult convert(TensorSource source, Plan plan, Path target) throws IOException {
+    long start = System.nanoTime();
+    List<SourceTensor> tensors = source.tensors();
+    requireMatch(source, plan);
+    long weights = 0;
+    for (SourceTensor tensor : tensors) {
+      weights += TensorRecord.elementCount(tensor.shape());
+    }
+    progress.begin(tensors.size(), weights);
+    List<String> notices = new ArrayList<>(source.notices());
+    source.notices().forEach(progress::notice);
+    List<ConversionResult.TensorResult> results = new ArrayList<>();
+    TensorEncoder encoder = new TensorEncoder(workers);
+    long exactF16 = 0;
+    long f32 = 0;
+    long searched = 0;
+    int resumed;
+    PseedHeader header;
+    long coded = 0;
+    try (PseedWriter writer = PseedWriter.create(target, fingerprint(source, plan))) {
+      resumed = takeOver(writer, tensors, results);
+      if (resumed > 0) {
+        notice(
+            notices,
+            "resumed an interrupted conversion: "
+                + resumed
+                + " of "
+                + tensors.size()
+                + " tensors were done");
+      }
+      for (int i = 0; i < tensors.size(); i++) {
+        SourceTensor tensor = tensors.get(i);
+        TensorPlan tensorPlan = plan.tensors().get(i);
+        TensorScan scan = TensorScan.of(tensor);
+        long elements = TensorRecord.elementCount(tensor.shape());
+        if (tensor.dtype() == DType.F32) {
+          f32++;
+          exactF16 += scan.exactlyF16() ? 1 : 0;
+        }
+        if (i >= resumed) {
+          progress.tensor(tensor.name());
+          EncodedTensor encoded = encoder.encode(tensor, tensorPlan, scan, progress::done);
+          long bytes = encoded.record().length();
+          ConversionResult.TensorResult result =
+              new ConversionResult.TensorResult(
+                  tensor.name(),
+                  tensor.dtype(),
+                  tensor.shape(),
+                  encoded.codec(),
+                  encoded.layerSeed(),
+                  bytes,
+                  encoded.bitsPerWeight(),
+                  encoded.snrDb(),
+                  encoded.reason());
+          writer.tensor(
+              tensor.name(),
+              tensor.dtype(),
+              tensor.shape(),
+              encoded.record(),
+              stats(result),
+              encoded.sourceCrc());
+          results.add(result);
+          searched += encoded.codec() == Codec.TRELLIS ? elements : 0;
+        } else {
+          progress.done(elements);
+        }
+        coded += results.get(i).codec() == Codec.RAW ? 0 : 1;
+      }
+      for (Map.Entry<String, byte[]> section : source.sections().entrySet()) {
+        writer.section(section.getKey(), null, ByteBuffer.wrap(section.getValue()));
+      }
+      header =
+          writer.finish(
+              Version.PRODUCER, source.metadata(), describe(source), PlanJson.summary(plan));
+    }
+    if (f32 > 0 && exactF16 == f32) {
+      notice(
+          notices,
+          "every F32 weight is exactly an F16 value: compare the size with the F16 file, half of this source");
+    }
+    if (coded == 0 && !header.tensors().isEmpty() && !source.quantized()) {
+      notice(notices, "no tensor was large enough to be coded: the file is lossless");
+    }
+    return new ConversionResult(
+        target,
+        source.bytes(),
+        Files.size(target),
+        weights,
+        List.copyOf(results),
+        resumed,
+        List.copyOf(notices),
+        (System.nanoTime() - start) / 1e9,
+        searched);
+  }
+
+  private void notice(List<String> notices, String sentence) {
+    notices.add(sentence);
+    progress.notice(sentence);
+  }
+
+  /** Takes over the records of an interrupted run whose sources are unchanged. */
+  private static int takeOver(
+      PseedWriter writer, List<SourceTensor> tensors, List<ConversionResult.TensorResult> results)
+      throws IOException {
+    List<PseedWriter.Resumed> done = writer.resumed();
+    int keep = 0;
+    while (keep < done.size() && keep < tensors.size()) {
+      PseedWriter.Resumed resumed = done.get(keep);
+      SourceTensor tensor = tensors.get(keep);
+      if (!resumed.entry().name().equals(tensor.name())
+          || TensorScan.of(tensor).crc() != resumed.sourceCrc()) {
+        break;
+      }
+      results.add(result(resumed.entry()));
+      keep++;
+    }
+    writer.keepResumed(keep);
+    return keep;
+  }
+
+  /** The statistics of a tensor as the header keeps them. */
+  private static ObjectNode stats(ConversionResult.TensorResult result) {
+    ObjectNode stats = MAPPER.createObjectNode();
+    stats.put("codec", result.codec().label());
+    if (result.layerSeed()) {
+      stats.put("layerSeed", true);
+    }
+    if (result.codec() == Codec.RAW) {
+      stats.put("reason", result.reason());
+    } else {
+      stats.put("snrDb", Math.round(result.snrDb() * 100) / 100.0);
+    }
+    return stats;
+  }
+
+  /** What {@link #stats} said, read back; works for any file, missing members included. */
+  public static ConversionResult.TensorResult result(TensorEntry entry) {
+    ObjectNode stats = entry.stats() == null ? MAPPER.createObjectNode() : entry.stats();
+    Codec codec = Codec.RAW;
+    for (Codec candidate : Codec.values()) {
+      if (candidate.label().equals(stats.path("codec").asText())) {
+        codec = candidate;
+      }
+    }
+    long elements = entry.elements();
+    return new ConversionResult.TensorResult(
+        entry.name(),
+        entry.dtype(),
+        entry.shape(),
+        codec,
+        stats.path("layerSeed").asBoolean(),
+        entry.length(),
+        elements == 0 ? 0 : 8.0 * entry.length() / elements,
+        stats.path("snrDb").asDouble(Double.POSITIVE_INFINITY),
+        stats.path("reason").asText());
+  }
+
+  private static void requireMatch(TensorSource source, Plan plan) throws SourceException {
+    List<SourceTensor> tensors = source.tensors();
+    for (int i = 0; i < Math.max(tensors.size(), plan.tensors().size()); i++) {
+      String found = i < tensors.size() ? tensors.get(i).name() : "nothing";
+      String planned = i < plan.tensors().size() ? plan.tensors().get(i).name() : "nothing";
+      if (!found.equals(planned)) {
+        throw new SourceException(
+            source.path(),
+            "tensor "
+                + i
+                + " is '"
+                + found
+                + "', the plan has '"
+                + planned
+                + "'; make a plan for this file with --save-plan");
+      }
+      TensorPlan tensorPlan = plan.tensors().get(i);
+      if (tensorPlan.trellis() != null) {
+        long elements = TensorRecord.elementCount(tensors.get(i).shape());
+        long view = (long) tensorPlan.trellis().view().rows() * tensorPlan.trellis().view().cols();
+        if (view != elements || !tensors.get(i).dtype().isCoded()) {
+          throw new SourceException(
+              source.path(),
+              "tensor '"
+                  + found
+                  + "' is "
+                  + tensors.get(i).dtype()
+                  + " with "
+                  + elements
+                  + " elements, the plan codes "
+                  + view);
+        }
+      }
+    }
+  }
+
+  private static ObjectNode describe(TensorSource source) {
+    ObjectNode node = MAPPER.createObjectNode();
+    node.put("format", source.format());
+    node.put("name", String.valueOf(source.path().getFileName()));
+    return node;
+  }
+
+  /** Of everything that decides the records: what is the same lets an interrupted run go on. */
+  private static String fingerprint(TensorSource source, Plan plan) throws IOException {
+    try {
+      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+      sha256.update(Version.PRODUCER.getBytes(StandardCharsets.UTF_8));
+      sha256.update(PlanJson.write(plan).getBytes(StandardCharsets.UTF_8));
+      for (SourceTensor tensor : source.tensors()) {
+        String line =
+            tensor.name()
+                + "\n"
+                + tensor.dtype()
+                + java.util.Arrays.toString(tensor.shape())
+                + "\n";
+        sha256.update(line.getBytes(StandardCharsets.UTF_8));
+      }
+      return HexFormat.of().formatHex(sha256.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
