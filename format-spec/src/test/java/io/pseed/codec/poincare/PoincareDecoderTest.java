@@ -139,6 +139,16 @@ class PoincareDecoderTest {
     refused(body(3, 4, 0L, 0f, 1), "tile 0 has seed 0 with amplitude 0.0 and shift 1");
   }
 
+  @Example
+  void tilesThatCannotBeWrittenCannotBeMade() {
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(0, 1f, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(0, -0f, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(1, Float.NaN, 0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Tile(1, 1f, 65))
+        .withMessageContaining("shift 65, expected a finite one and -64 to 64");
+  }
+
   private static void refused(ByteBuffer body, String reason) {
     assertThatThrownBy(() -> PoincareTiles.read(body, 3, 4))
         .isInstanceOf(CorruptException.class)

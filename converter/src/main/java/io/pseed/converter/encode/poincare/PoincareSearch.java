@@ -43,7 +43,7 @@ public final class PoincareSearch {
    */
   private static final double SLACK_EXACT = 1e-4;
 
-  private static final double SLACK_AVERAGED = 0.02;
+  private static final double SLACK_AVERAGED = 0.003;
 
   /** Candidates that are measured at most. */
   private static final int FINALISTS = 4;
@@ -84,25 +84,28 @@ public final class PoincareSearch {
     List<ShapeSums.Candidate> candidates = sums.candidates(rule);
     double slack = 1 - (sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);
     double enough = minReduction * sums.energy();
-    Measured best = null;
-    int measured = 0;
+    Fitted best = null;
+    int fitted = 0;
     for (ShapeSums.Candidate candidate : candidates) {
       boolean hopeless =
           candidate.gain() < ESTIMATE_TRUST * enough
-              || (best != null && candidate.gain() < slack * best.gain(sums.energy()));
-      if (hopeless || measured == FINALISTS) {
+              || (best != null && candidate.gain() < slack * best.gain);
+      if (hopeless || fitted == FINALISTS) {
         break;
       }
-      Measured next = measure(matrix, candidate, rule);
-      measured++;
+      Fitted next = fit(matrix, candidate, rule, sums.exact());
+      fitted++;
       if (next != null && next.beats(best)) {
         best = next;
       }
     }
+    if (best == null) {
+      return Optional.empty();
+    }
+    double error = error(matrix, best);
+    double gain = sums.energy() - error;
     // A gain within the rounding of the two sums is none.
-    if (best == null
-        || best.gain(sums.energy()) < enough
-        || best.gain(sums.energy()) <= 1e-12 * sums.energy()) {
+    if (gain < enough || gain <= 1e-12 * sums.energy()) {
       return Optional.empty();
     }
     double places = (double) matrix.rows() * matrix.cols();
@@ -111,28 +114,24 @@ public final class PoincareSearch {
             best.seed.toBits(),
             best.amplitude,
             best.shift,
-            Math.sqrt(best.error / places),
+            Math.sqrt(error / places),
             Math.sqrt(sums.energy() / places)));
   }
 
-  /** A seed with its error on the full matrix. */
-  private record Measured(PoincareSeed seed, float amplitude, int shift, double error) {
-    double gain(double energy) {
-      return energy - error;
-    }
-
-    /** Less error, or the same and the smaller seed. */
-    boolean beats(Measured other) {
-      if (other == null || error < other.error) {
+  /** A safe seed with the energy that its codes take away from the full matrix. */
+  private record Fitted(PoincareSeed seed, float amplitude, int shift, double gain) {
+    /** More gain, or the same and the smaller seed. */
+    boolean beats(Fitted other) {
+      if (other == null || gain > other.gain) {
         return true;
       }
-      return error == other.error && Long.compareUnsigned(seed.toBits(), other.seed.toBits()) < 0;
+      return gain == other.gain && Long.compareUnsigned(seed.toBits(), other.seed.toBits()) < 0;
     }
   }
 
   /** The first safe seed at or beside a candidate, or null if none is. */
-  private static Measured measure(
-      WeightMatrix matrix, ShapeSums.Candidate candidate, AmplitudeRule rule) {
+  private static Fitted fit(
+      WeightMatrix matrix, ShapeSums.Candidate candidate, AmplitudeRule rule, boolean small) {
     long places = (long) matrix.rows() * matrix.cols();
     int log2Places = Long.SIZE - Long.numberOfLeadingZeros(places - 1);
     int log2Code =
@@ -140,7 +139,7 @@ public final class PoincareSearch {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       PoincareSeed seed = seed(candidate, rule, attempt);
       PoincareGenerator generator = new PoincareGenerator(seed, matrix.rows(), matrix.cols());
-      double largest = largest(generator);
+      double largest = small ? largest(generator) : largestNearly(generator);
       if (largest <= 1e-9 * generator.envelope()) {
         return null;
       }
@@ -162,7 +161,9 @@ public final class PoincareSearch {
       if (!Float.isFinite(amplitude * PoincareCodes.LARGEST_CODE)) {
         return null;
       }
-      return new Measured(seed, amplitude, shift, error(matrix, generator, shift, amplitude));
+      double gain =
+          amplitude * (2 * projection.weightsTimesCodes - amplitude * projection.codesSquared);
+      return new Fitted(seed, amplitude, shift, gain);
     }
     return null;
   }
@@ -199,6 +200,25 @@ public final class PoincareSearch {
     return largest;
   }
 
+  /**
+   * The largest |value| of a large matrix without a pass over it: where the radial factor is
+   * largest an angle near the best is not far, and a radial function shows all of itself on the
+   * lines through the centre. Good to a few percent; the largest code has 41 % of room.
+   */
+  private static double largestNearly(PoincareGenerator generator) {
+    double largest = generator.envelope();
+    if (largest > 0) {
+      return largest;
+    }
+    for (int i = 0; i < generator.rows(); i++) {
+      largest = Math.max(largest, Math.abs(generator.value(i, generator.cols() / 2)));
+    }
+    for (int j = 0; j < generator.cols(); j++) {
+      largest = Math.max(largest, Math.abs(generator.value(generator.rows() / 2, j)));
+    }
+    return largest;
+  }
+
   private record Projection(double weightsTimesCodes, double codesSquared) {}
 
   /** Sums for the amplitude, or null if the seed is not safe with this shift. */
@@ -226,10 +246,11 @@ public final class PoincareSearch {
     return new Projection(wq, qq);
   }
 
-  private static double error(
-      WeightMatrix matrix, PoincareGenerator generator, int shift, float amplitude) {
+  /** Sum of the squared errors of the decoded weights. */
+  private static double error(WeightMatrix matrix, Fitted fitted) {
     int cols = matrix.cols();
-    double factor = Math.scalb(1.0, shift);
+    PoincareGenerator generator = new PoincareGenerator(fitted.seed, matrix.rows(), cols);
+    double factor = Math.scalb(1.0, fitted.shift);
     double[] values = new double[cols];
     float[] row = new float[cols];
     double error = 0;
@@ -237,7 +258,7 @@ public final class PoincareSearch {
       generator.fill(i, i + 1, values, 0);
       matrix.row(i, row);
       for (int j = 0; j < cols; j++) {
-        float decoded = (float) Math.rint(values[j] * factor) * amplitude;
+        float decoded = (float) Math.rint(values[j] * factor) * fitted.amplitude;
         double e = (double) row[j] - decoded;
         error += e * e;
       }
