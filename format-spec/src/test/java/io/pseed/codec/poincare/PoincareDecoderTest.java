@@ -57,7 +57,7 @@ class PoincareDecoderTest {
     int down = (rows + tileRows - 1) / tileRows;
     int across = (cols + tileCols - 1) / tileCols;
     for (int k = 0; k < down * across; k++) {
-      PoincareSeed seed = PoincareSeed.encode(0.01 * (k + 1), 0.7 * k, k % 12, 0, 0, 0, 0, 0);
+      PoincareSeed seed = PoincareSeed.encode(0.01 * (1 + k % 50), 0.7 * k, k % 12, 0, 0, 0, 0, 0);
       tiles.add(k % 4 == 3 ? Tile.ZERO : new Tile(seed.toBits(), 0.5f + k, 2));
     }
     return new PoincareTiles(rows, cols, tileRows, tileCols, tiles);
