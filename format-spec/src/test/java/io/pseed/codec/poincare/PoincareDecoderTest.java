@@ -57,7 +57,7 @@ class PoincareDecoderTest {
     int down = (rows + tileRows - 1) / tileRows;
     int across = (cols + tileCols - 1) / tileCols;
     for (int k = 0; k < down * across; k++) {
-      PoincareSeed seed = PoincareSeed.encode(0.01 * (k + 1), 0.7 * k, k % 12, 0, 0, 0, 0, 0);
+      PoincareSeed seed = PoincareSeed.encode(0.01 * (1 + k % 50), 0.7 * k, k % 12, 0, 0, 0, 0, 0);
       tiles.add(k % 4 == 3 ? Tile.ZERO : new Tile(seed.toBits(), 0.5f + k, 2));
     }
     return new PoincareTiles(rows, cols, tileRows, tileCols, tiles);
@@ -137,6 +137,16 @@ class PoincareDecoderTest {
     refused(body(3, 4, 1L, Float.NaN, 0), "tile 0: amplitude of a Poincaré seed is NaN");
     refused(body(3, 4, 0L, -0f, 0), "tile 0 has seed 0 with amplitude -0.0 and shift 0");
     refused(body(3, 4, 0L, 0f, 1), "tile 0 has seed 0 with amplitude 0.0 and shift 1");
+  }
+
+  @Example
+  void tilesThatCannotBeWrittenCannotBeMade() {
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(0, 1f, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(0, -0f, 0));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Tile(1, Float.NaN, 0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Tile(1, 1f, 65))
+        .withMessageContaining("shift 65, expected a finite one and -64 to 64");
   }
 
   private static void refused(ByteBuffer body, String reason) {
