@@ -135,7 +135,8 @@ class RealModelsTest {
                     "sr", new long[0]),
                 5);
         inputs.put("sr", OnnxRuns.scalar(rate));
-        OnnxRuns.assertSame(model, source, inputs);
+        // The legacy model has LSTMs in subgraphs.
+        OnnxRuns.assertSame(model, source, inputs, !name.endsWith("legacy"));
       }
     }
   }
@@ -208,11 +209,12 @@ class RealModelsTest {
     }
     Map<String, Object> expected;
     try {
-      expected = OnnxRuns.run(model, inputs);
+      expected = OnnxRuns.run(model, inputs, true);
     } catch (OrtException e) {
       return "not run, the runtime refuses the original";
     }
-    assertThat(OnnxRuns.run(OnnxRuns.restored(source).toByteArray(), inputs)).isEqualTo(expected);
+    assertThat(OnnxRuns.run(OnnxRuns.restored(source).toByteArray(), inputs, true))
+        .isEqualTo(expected);
     return "equal " + kind;
   }
 
