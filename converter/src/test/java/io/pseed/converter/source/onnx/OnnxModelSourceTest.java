@@ -256,6 +256,13 @@ class OnnxModelSourceTest {
                 node("Transpose", List.of("w"), List.of("t"), ints("perm", List.of(1L, 0L, 2L))),
                 viaT))
         .isEqualTo(TensorRole.OTHER);
+    assertThat(
+            role(
+                node("Slice", List.of("w", "from", "to"), List.of("s")),
+                node("Concat", List.of("s", "r"), List.of("t")),
+                node("Unsqueeze", List.of("t", "axes"), List.of("u")),
+                node("LSTM", List.of("x", "u", "v"), List.of("y"))))
+        .isEqualTo(TensorRole.LINEAR_TRANSPOSED);
     assertThat(role(call("com.microsoft", "Attention", List.of("x", "w"), List.of("y"))))
         .isEqualTo(TensorRole.MATMUL);
     assertThat(role(call("some.one", "MatMul", List.of("x", "w"), List.of("y"))))

@@ -106,6 +106,24 @@ class RealModelsTest {
     OnnxRuns.assertSame(model, source, inputs);
   }
 
+  /** From a file of this size on weights are mapped instead of read. */
+  @Test
+  void aFileLargeEnoughToBeMapped() throws Exception {
+    byte[] model = resource("all-minilm-l6-v2.onnx");
+    Path file = Files.createTempFile("mapped", ".onnx");
+    // Windows keeps mapped files until the mapping is collected.
+    file.toFile().deleteOnExit();
+    Files.write(file, model);
+    try (OnnxModelSource mapped = OnnxModelSource.open(file);
+        OnnxModelSource read = open("m", model)) {
+      assertThat(mapped.sections().get("onnx.graph")).isEqualTo(read.sections().get("onnx.graph"));
+      for (int i = 0; i < read.tensors().size(); i++) {
+        assertThat(OnnxRuns.bytes(mapped.tensors().get(i)))
+            .isEqualTo(OnnxRuns.bytes(read.tensors().get(i)));
+      }
+    }
+  }
+
   private static Path folder(String property) {
     String value = System.getProperty(property, "");
     if (value.isEmpty() || !Files.isDirectory(Path.of(value))) {
