@@ -8,6 +8,9 @@ import java.nio.charset.StandardCharsets;
  * mistake at once.
  */
 final class FileKinds {
+  /** What {@link #describe} says of a file that it does not know. */
+  static final String UNKNOWN = "no protobuf message of ONNX, or a damaged one";
+
   private static final int TEXT_PROBE = 512;
 
   private FileKinds() {}
@@ -50,7 +53,7 @@ final class FileKinds {
     if (isText(file)) {
       return "a text file";
     }
-    return "no protobuf message of ONNX, or a damaged one";
+    return UNKNOWN;
   }
 
   private static long jsonLength(ByteString file) {
@@ -70,7 +73,8 @@ final class FileKinds {
   private static boolean isText(ByteString file) {
     for (int i = 0; i < Math.min(file.size(), TEXT_PROBE); i++) {
       int b = file.byteAt(i) & 0xFF;
-      if (b == 0x7F || (b < 0x20 && b != '\n' && b != '\r' && b != '\t')) {
+      // From 0xF5 on no byte occurs in UTF-8.
+      if (b == 0x7F || b >= 0xF5 || (b < 0x20 && b != '\n' && b != '\r' && b != '\t')) {
         return false;
       }
     }

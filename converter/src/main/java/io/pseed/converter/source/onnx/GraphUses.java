@@ -220,12 +220,26 @@ final class GraphUses {
           input == 0 && node.getOutputCount() > 0
               ? role(use.scope().of(node.getOutput(0)), rank, step + 1)
               : TensorRole.OTHER;
+      // Exporters cut the gates of an LSTM apart and put them together in another order.
+      case "Slice", "Unsqueeze" -> input == 0 ? asMatrix(node, use, rank, step) : TensorRole.OTHER;
+      case "Concat" -> asMatrix(node, use, rank, step);
       case "Transpose" ->
           swapsLastTwo(node, rank) && node.getOutputCount() > 0
               ? transposed(role(use.scope().of(node.getOutput(0)), rank, step + 1))
               : TensorRole.OTHER;
       default -> TensorRole.OTHER;
     };
+  }
+
+  /** The role of the output where it keeps the order of input and output dimension; else other. */
+  private TensorRole asMatrix(NodeProto node, Use use, int rank, int step) {
+    if (node.getOutputCount() == 0) {
+      return TensorRole.OTHER;
+    }
+    TensorRole role = role(use.scope().of(node.getOutput(0)), rank, step + 1);
+    return role == TensorRole.MATMUL || role == TensorRole.LINEAR_TRANSPOSED
+        ? role
+        : TensorRole.OTHER;
   }
 
   /** y = x W has W as [input, output]; y = W x, a weight on the left, as [output, input]. */

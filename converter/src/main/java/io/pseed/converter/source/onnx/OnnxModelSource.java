@@ -52,13 +52,15 @@ public final class OnnxModelSource implements TensorSource {
   private final boolean quantized;
   private volatile OptionalLong fp16Exact = OptionalLong.empty();
 
-  private OnnxModelSource(Path path, ByteString bytes, Optional<ExternalFiles> external)
+  private OnnxModelSource(
+      Path path, ByteString bytes, Optional<ExternalFiles> external, int minBytes)
       throws IOException {
     this.path = path;
     this.modelBytes = bytes.size();
     this.external = external;
     ModelProto model = OnnxModels.parse(path, bytes);
-    WeightHoister.Result result = new WeightHoister(model, new TensorReader(path, external)).run();
+    WeightHoister.Result result =
+        new WeightHoister(model, new TensorReader(path, external), minBytes).run();
     this.graph = result.model();
     GraphUses uses = new GraphUses(graph);
     this.quantized = uses.quantized();
@@ -91,7 +93,11 @@ public final class OnnxModelSource implements TensorSource {
     Path absolute = model.toAbsolutePath();
     Path folder = Objects.requireNonNull(absolute.getParent(), "a file has a folder");
     Path realFolder = Objects.requireNonNull(absolute.toRealPath().getParent(), "same");
-    return open(model, bytes, Optional.of(new ExternalFiles(model, folder, realFolder)));
+    return open(
+        model,
+        bytes,
+        Optional.of(new ExternalFiles(model, folder, realFolder)),
+        WeightHoister.MIN_BYTES);
   }
 
   /**
@@ -109,13 +115,19 @@ public final class OnnxModelSource implements TensorSource {
       Path real = folder.get().toAbsolutePath();
       external = Optional.of(new ExternalFiles(name, real, real.toRealPath()));
     }
-    return open(name, UnsafeByteOperations.unsafeWrap(model), external);
+    return open(name, UnsafeByteOperations.unsafeWrap(model), external, WeightHoister.MIN_BYTES);
   }
 
-  private static OnnxModelSource open(Path path, ByteString bytes, Optional<ExternalFiles> external)
+  /** For tests: takes even the smallest tensors out. */
+  static OnnxModelSource openTakingAll(Path name, byte[] model) throws IOException {
+    return open(name, UnsafeByteOperations.unsafeWrap(model), Optional.empty(), 1);
+  }
+
+  private static OnnxModelSource open(
+      Path path, ByteString bytes, Optional<ExternalFiles> external, int minBytes)
       throws IOException {
     try {
-      return new OnnxModelSource(path, bytes, external);
+      return new OnnxModelSource(path, bytes, external, minBytes);
     } catch (IOException | RuntimeException e) {
       if (external.isPresent()) {
         try {

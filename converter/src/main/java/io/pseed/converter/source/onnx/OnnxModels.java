@@ -109,14 +109,10 @@ public final class OnnxModels {
       model = ModelProto.parseFrom(in);
       in.checkLastTagWas(0);
     } catch (InvalidProtocolBufferException e) {
+      String kind = FileKinds.describe(bytes);
+      String found = kind.equals(FileKinds.UNKNOWN) ? kind + " (" + e.getMessage() + ")" : kind;
       throw new SourceException(
-          file,
-          "is not an ONNX model: expected a protobuf ModelProto, found "
-              + FileKinds.describe(bytes)
-              + " ("
-              + e.getMessage()
-              + ")",
-          e);
+          file, "is not an ONNX model: expected a protobuf ModelProto, found " + found, e);
     } catch (IOException e) {
       throw new SourceException(file, "cannot be read: " + e.getMessage(), e);
     }

@@ -59,6 +59,7 @@ final class WeightHoister {
 
   private final ModelProto model;
   private final TensorReader reader;
+  private final int minBytes;
   private final FunctionTable functions;
   private final Map<String, Integer> definitions = new HashMap<>();
   private final Set<String> taken = new HashSet<>();
@@ -128,8 +129,13 @@ final class WeightHoister {
     }
   }
 
-  WeightHoister(ModelProto model, TensorReader reader) {
+  /**
+   * @param minBytes size from which on a tensor leaves the graph; at least 1, {@link #MIN_BYTES}
+   *     but for tests
+   */
+  WeightHoister(ModelProto model, TensorReader reader, int minBytes) {
     this.model = model;
+    this.minBytes = minBytes;
     this.reader = reader;
     this.functions = new FunctionTable(model);
   }
@@ -498,7 +504,7 @@ final class WeightHoister {
       note(found.reason(), tensor.getSerializedSize());
       return false;
     }
-    if (found.size() < MIN_BYTES) {
+    if (found.size() < minBytes) {
       return false;
     }
     String reason = found.reason();
@@ -658,7 +664,7 @@ final class WeightHoister {
   }
 
   private void note(String reason, long bytes) {
-    if (bytes >= MIN_BYTES) {
+    if (bytes >= minBytes) {
       long[] sum = inlineReasons.computeIfAbsent(reason, r -> new long[2]);
       sum[0]++;
       sum[1] += bytes;
@@ -679,7 +685,7 @@ final class WeightHoister {
     for (SparseTensorProto tensor : attribute.getSparseTensorsList()) {
       bytes += tensor.getSerializedSize();
     }
-    if (bytes >= MIN_BYTES) {
+    if (bytes >= minBytes) {
       attributeBytes += bytes;
       attributeCount++;
     }
