@@ -64,7 +64,7 @@ public final class OnnxModelSource implements TensorSource {
     this.quantized = uses.quantized();
     List<SourceTensor> list = new ArrayList<>();
     for (WeightHoister.Weight weight : result.weights()) {
-      list.add(new OnnxTensor(weight, uses.role(weight.name(), weight.shape().length)));
+      list.add(new OnnxTensor(weight, uses.role(weight.name(), weight.shape().size())));
     }
     this.tensors = List.copyOf(list);
     Map<String, String> props = new LinkedHashMap<>();
@@ -324,7 +324,7 @@ public final class OnnxModelSource implements TensorSource {
 
     @Override
     public long[] shape() {
-      return weight.shape().clone();
+      return weight.shape().stream().mapToLong(Long::longValue).toArray();
     }
 
     @Override

@@ -54,6 +54,7 @@ final class OnnxRuns {
   }
 
   /** A fixed input: type, shape and the bytes of the elements. */
+  @SuppressWarnings("ArrayRecordComponent")
   record Input(OnnxJavaType type, long[] shape, ByteBuffer data) {}
 
   /** Random inputs for a model without symbolic dimensions, except where {@code shapes} says. */
