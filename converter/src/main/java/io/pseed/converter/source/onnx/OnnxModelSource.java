@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -155,12 +156,14 @@ public final class OnnxModelSource implements TensorSource {
       if (size >= MAP_FROM_BYTES) {
         return UnsafeByteOperations.unsafeWrap(channel.map(FileChannel.MapMode.READ_ONLY, 0, size));
       }
+      return UnsafeByteOperations.unsafeWrap(Files.readAllBytes(model));
     } catch (SourceException e) {
       throw e;
+    } catch (NoSuchFileException e) {
+      throw new SourceException(model, "does not exist; expected an ONNX file", e);
     } catch (IOException e) {
-      throw new SourceException(model, "cannot be read", e);
+      throw new SourceException(model, "cannot be read: " + e.getMessage(), e);
     }
-    return UnsafeByteOperations.unsafeWrap(Files.readAllBytes(model));
   }
 
   @Override

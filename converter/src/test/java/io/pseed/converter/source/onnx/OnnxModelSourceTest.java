@@ -481,7 +481,7 @@ class OnnxModelSourceTest {
         .hasMessageContaining("is a folder");
     assertThatThrownBy(() -> OnnxModelSource.open(folder.resolve("none.onnx")))
         .isInstanceOf(SourceException.class)
-        .hasMessageContaining("cannot be read");
+        .hasMessageContaining("does not exist");
     Path large = folder.resolve("large.onnx");
     try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
       file.setLength((1L << 31) + 5);
