@@ -193,7 +193,7 @@ public final class PaperExperiment {
 
   private PaperExperiment() {}
 
-  /** Runs the whole table: every kind at 32, 64 and 128 square. Takes about a second. */
+  /** Runs the whole table: every kind at 32, 64 and 128 square. Takes a few seconds. */
   public static List<Row> run() {
     List<Row> rows = new ArrayList<>();
     for (Kind kind : Kind.values()) {

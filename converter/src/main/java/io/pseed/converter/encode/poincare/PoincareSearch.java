@@ -43,10 +43,21 @@ public final class PoincareSearch {
    */
   private static final double SLACK_EXACT = 1e-4;
 
+  /** With few places, one on the other side of basis 8's jump is much, and refining brings more. */
+  private static final double SLACK_SMALL = 0.03;
+
   private static final double SLACK_AVERAGED = 0.003;
 
   /** Candidates that are measured at most. */
-  private static final int FINALISTS = 4;
+  private static final int FINALISTS = 8;
+
+  /** Places up to which the angles of bases 8 and 9 are refined between the edges of the bins. */
+  private static final int LARGEST_REFINED = 1 << 14;
+
+  /** Angle fields tried to both sides of an edge: one bin, in steps of 1/32 of it. */
+  private static final int REFINE_REACH = Angle.FIELDS / 2 / ShapeSums.BINS;
+
+  private static final int REFINE_STEP = REFINE_REACH / 32;
 
   /** An estimate this much below the wanted reduction ends the search. */
   private static final double ESTIMATE_TRUST = 0.9;
@@ -82,7 +93,8 @@ public final class PoincareSearch {
       WeightMatrix matrix, AmplitudeRule rule, double minReduction) {
     ShapeSums sums = new ShapeSums(matrix);
     List<ShapeSums.Candidate> candidates = sums.candidates(rule);
-    double slack = 1 - (sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);
+    boolean refined = (long) matrix.rows() * matrix.cols() <= LARGEST_REFINED;
+    double slack = 1 - (refined ? SLACK_SMALL : sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);
     double enough = minReduction * sums.energy();
     Fitted best = null;
     int fitted = 0;
@@ -93,7 +105,10 @@ public final class PoincareSearch {
       if (hopeless || fitted == FINALISTS) {
         break;
       }
-      Fitted next = fit(matrix, candidate, rule, sums.exact());
+      boolean jumps = candidate.basis() == 8 || candidate.basis() == 9;
+      ShapeSums.Candidate refinedCandidate =
+          refined && jumps ? refine(matrix, candidate, rule) : candidate;
+      Fitted next = fit(matrix, refinedCandidate, rule, sums.exact());
       fitted++;
       if (next != null && next.beats(best)) {
         best = next;
@@ -127,6 +142,48 @@ public final class PoincareSearch {
       }
       return gain == other.gain && Long.compareUnsigned(seed.toBits(), other.seed.toBits()) < 0;
     }
+  }
+
+  /** Looks for a better angle between the edges that the bins allowed, on the matrix itself. */
+  private static ShapeSums.Candidate refine(
+      WeightMatrix matrix, ShapeSums.Candidate start, AmplitudeRule rule) {
+    ShapeSums.Candidate best = at(matrix, start, start.theta(), rule);
+    for (int aside = -REFINE_REACH; aside <= REFINE_REACH; aside += REFINE_STEP) {
+      best = best.orBetter(at(matrix, start, Angle.wrap(start.theta() + aside), rule));
+    }
+    for (int step = REFINE_STEP / 2; step > 0; step /= 2) {
+      int theta = best.theta();
+      best = best.orBetter(at(matrix, start, Angle.wrap(theta - step), rule));
+      best = best.orBetter(at(matrix, start, Angle.wrap(theta + step), rule));
+    }
+    return best;
+  }
+
+  /** A candidate with another angle, and the gain of it on the matrix itself. */
+  private static ShapeSums.Candidate at(
+      WeightMatrix matrix, ShapeSums.Candidate shape, int theta, AmplitudeRule rule) {
+    PoincareGenerator generator =
+        new PoincareGenerator(
+            new PoincareSeed(0, theta, shape.basis(), 0, 0, 0, shape.log2c(), 0),
+            matrix.rows(),
+            matrix.cols());
+    double[] values = new double[matrix.cols()];
+    float[] row = new float[matrix.cols()];
+    double b = 0;
+    double n = 0;
+    for (int i = 0; i < matrix.rows(); i++) {
+      generator.fill(i, i + 1, values, 0);
+      matrix.row(i, row);
+      for (int j = 0; j < values.length; j++) {
+        b += row[j] * values[j];
+        n += values[j] * values[j];
+      }
+    }
+    double noise =
+        1e-9 * generator.envelope() * generator.envelope() * matrix.rows() * values.length;
+    double amplitude = n <= noise ? 0 : rule.amplitude(b, n, shape.basis(), shape.log2c());
+    return new ShapeSums.Candidate(
+        shape.basis(), shape.log2c(), theta, amplitude, ShapeSums.gain(amplitude, b, n));
   }
 
   /** The first safe seed at or beside a candidate, or null if none is. */

@@ -12,6 +12,7 @@ import io.pseed.format.CorruptException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import net.jqwik.api.Assume;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -48,6 +49,11 @@ class PoincareSearchTest {
       w[k] = (float) (amplitude * values[k]);
     }
     return w;
+  }
+
+  /** False where the sign of basis 8 is a matter of rounding. */
+  private static boolean hasSigns(PoincareSeed seed, int m, int n) {
+    return PoincareCodes.marginOf(new PoincareGenerator(seed, m, n), 0).cosine() > 1e-6;
   }
 
   @Property(tries = 150)
@@ -87,12 +93,13 @@ class PoincareSearchTest {
       @ForAll @IntRange(min = 9, max = 33) int n)
       throws CorruptException {
     PoincareSeed seed = new PoincareSeed(300_000, theta, basis, dTheta, 1, rot, log2c, 0);
+    Assume.that(hasSigns(seed, m, n));
     float[] w = shape(seed, m, n, basis == 5 ? -0.01 : 0.37);
     LayerSeed found =
         PoincareSearch.findSeed(WeightMatrix.of(w, m, n), AmplitudeRule.FREE).orElseThrow();
     check(w, m, n, found);
-    // Basis 8: an edge of the bins may leave a place on the wrong side of the jump.
-    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.97 : 0.999999);
+    // Basis 8: two places may be nearer to each other, seen from the centre, than the angles tried.
+    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.99 : 0.999999);
   }
 
   /** With amplitude 1 the matrix of a seed comes back with its own size, too. */
@@ -104,11 +111,12 @@ class PoincareSearchTest {
       @ForAll @IntRange(min = 1000, max = 1_000_000) int radius)
       throws CorruptException {
     PoincareSeed seed = new PoincareSeed(radius, theta, basis, 0, 1, 0, log2c, 0);
+    Assume.that(hasSigns(seed, 17, 24));
     float[] w = shape(seed, 17, 24, 1);
     LayerSeed found =
         PoincareSearch.findSeed(WeightMatrix.of(w, 17, 24), AmplitudeRule.ONE).orElseThrow();
     check(w, 17, 24, found);
-    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.97 : 0.9999);
+    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.99 : 0.9999);
   }
 
   /** A scan of everything on a coarse grid of angles finds nothing better. */
@@ -138,7 +146,11 @@ class PoincareSearchTest {
             b += w[k] * f[k];
             nn += f[k] * f[k];
           }
-          if (nn > 1e-9 * f.length * generator.envelope() * generator.envelope() && nn > 0) {
+          // Where cos t is 0 but for rounding, the sign of basis 8 is noise: no encoder may use it.
+          boolean defined = PoincareCodes.marginOf(generator, 0).cosine() > 1e-12;
+          if (defined
+              && nn > 1e-9 * f.length * generator.envelope() * generator.envelope()
+              && nn > 0) {
             best = Math.max(best, b * b / nn);
           }
         }
