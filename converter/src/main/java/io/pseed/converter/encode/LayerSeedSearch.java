@@ -2,6 +2,8 @@ package io.pseed.converter.encode;
 
 import io.pseed.codec.poincare.PoincareDecoder;
 import io.pseed.codec.poincare.PoincareTiles;
+import io.pseed.converter.encode.poincare.FittedSeed;
+import io.pseed.converter.encode.poincare.MatrixRows;
 import io.pseed.converter.encode.poincare.PoincareSearch;
 import io.pseed.format.LayerSeed;
 import io.pseed.format.View;
@@ -76,7 +78,7 @@ final class LayerSeedSearch {
    * @param bits rate of the trellis that would code the matrix
    */
   Fit find(WeightMatrix matrix, double bits) throws IOException {
-    Optional<io.pseed.converter.encode.poincare.LayerSeed> found;
+    Optional<FittedSeed> found;
     try {
       found = PoincareSearch.improve(rows(matrix), WORTH);
     } catch (UncheckedIOException e) {
@@ -92,8 +94,8 @@ final class LayerSeedSearch {
   }
 
   /** The matrix row by row, in bands that are read once. */
-  private static io.pseed.converter.encode.poincare.WeightMatrix rows(WeightMatrix matrix) {
-    return new io.pseed.converter.encode.poincare.WeightMatrix() {
+  private static MatrixRows rows(WeightMatrix matrix) {
+    return new MatrixRows() {
       private final int step = Math.max(1, (1 << 18) / matrix.cols());
       private final float[] band = new float[Math.min(step, matrix.rows()) * matrix.cols()];
       private int first = -1;

@@ -69,7 +69,7 @@ public final class PoincareSearch {
    *
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  public static Optional<LayerSeed> findSeed(WeightMatrix matrix, AmplitudeRule rule) {
+  public static Optional<FittedSeed> findSeed(MatrixRows matrix, AmplitudeRule rule) {
     return find(matrix, rule, 0);
   }
 
@@ -80,8 +80,7 @@ public final class PoincareSearch {
    * @param minRelativeEnergyReduction part of the energy, 0 to 1
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  public static Optional<LayerSeed> improve(
-      WeightMatrix matrix, double minRelativeEnergyReduction) {
+  public static Optional<FittedSeed> improve(MatrixRows matrix, double minRelativeEnergyReduction) {
     if (!(minRelativeEnergyReduction >= 0 && minRelativeEnergyReduction <= 1)) {
       throw new IllegalArgumentException(
           "minimal energy reduction is %s, expected 0 to 1".formatted(minRelativeEnergyReduction));
@@ -89,8 +88,8 @@ public final class PoincareSearch {
     return find(matrix, AmplitudeRule.FREE, minRelativeEnergyReduction);
   }
 
-  private static Optional<LayerSeed> find(
-      WeightMatrix matrix, AmplitudeRule rule, double minReduction) {
+  private static Optional<FittedSeed> find(
+      MatrixRows matrix, AmplitudeRule rule, double minReduction) {
     ShapeSums sums = new ShapeSums(matrix);
     List<ShapeSums.Candidate> candidates = sums.candidates(rule);
     boolean refined = (long) matrix.rows() * matrix.cols() <= LARGEST_REFINED;
@@ -125,7 +124,7 @@ public final class PoincareSearch {
     }
     double places = (double) matrix.rows() * matrix.cols();
     return Optional.of(
-        new LayerSeed(
+        new FittedSeed(
             best.seed.toBits(),
             best.amplitude,
             best.shift,
@@ -146,7 +145,7 @@ public final class PoincareSearch {
 
   /** Looks for a better angle between the edges that the bins allowed, on the matrix itself. */
   private static ShapeSums.Candidate refine(
-      WeightMatrix matrix, ShapeSums.Candidate start, AmplitudeRule rule) {
+      MatrixRows matrix, ShapeSums.Candidate start, AmplitudeRule rule) {
     ShapeSums.Candidate best = at(matrix, start, start.theta(), rule);
     for (int aside = -REFINE_REACH; aside <= REFINE_REACH; aside += REFINE_STEP) {
       best = best.orBetter(at(matrix, start, Angle.wrap(start.theta() + aside), rule));
@@ -161,7 +160,7 @@ public final class PoincareSearch {
 
   /** A candidate with another angle, and the gain of it on the matrix itself. */
   private static ShapeSums.Candidate at(
-      WeightMatrix matrix, ShapeSums.Candidate shape, int theta, AmplitudeRule rule) {
+      MatrixRows matrix, ShapeSums.Candidate shape, int theta, AmplitudeRule rule) {
     PoincareGenerator generator =
         new PoincareGenerator(
             new PoincareSeed(0, theta, shape.basis(), 0, 0, 0, shape.log2c(), 0),
@@ -188,7 +187,7 @@ public final class PoincareSearch {
 
   /** The first safe seed at or beside a candidate, or null if none is. */
   private static Fitted fit(
-      WeightMatrix matrix, ShapeSums.Candidate candidate, AmplitudeRule rule, boolean small) {
+      MatrixRows matrix, ShapeSums.Candidate candidate, AmplitudeRule rule, boolean small) {
     long places = (long) matrix.rows() * matrix.cols();
     int log2Places = Long.SIZE - Long.numberOfLeadingZeros(places - 1);
     int log2Code =
@@ -279,7 +278,7 @@ public final class PoincareSearch {
   private record Projection(double weightsTimesCodes, double codesSquared) {}
 
   /** Sums for the amplitude, or null if the seed is not safe with this shift. */
-  private static Projection project(WeightMatrix matrix, PoincareGenerator generator, int shift) {
+  private static Projection project(MatrixRows matrix, PoincareGenerator generator, int shift) {
     int cols = matrix.cols();
     double factor = Math.scalb(1.0, shift);
     double[] values = new double[cols];
@@ -304,7 +303,7 @@ public final class PoincareSearch {
   }
 
   /** Sum of the squared errors of the decoded weights. */
-  private static double error(WeightMatrix matrix, Fitted fitted) {
+  private static double error(MatrixRows matrix, Fitted fitted) {
     int cols = matrix.cols();
     PoincareGenerator generator = new PoincareGenerator(fitted.seed, matrix.rows(), cols);
     double factor = Math.scalb(1.0, fitted.shift);

@@ -103,7 +103,7 @@ final class ShapeSums {
    *
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  ShapeSums(WeightMatrix matrix) {
+  ShapeSums(MatrixRows matrix) {
     rows = matrix.rows();
     cols = matrix.cols();
     for (int k = 0; k < linear.length; k++) {
