@@ -686,6 +686,7 @@ final class InvalidVectors {
     replaced("length-0", "length is 0", length, "\"length\":0");
     replaced("length-max", "length 2^63 - 1", length, "\"length\":9223372036854775807");
     replaced("length-beyond", "length reaches into the section", length, "\"length\":1000");
+    replaced("stats-number", "stats is a number", length, length + ",\"stats\":1");
     replaced("section-no-name", "name of a section is missing", "\"name\":\"s\",", "");
     edited(
         "section-crc",
