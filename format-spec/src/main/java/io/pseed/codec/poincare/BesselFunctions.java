@@ -13,7 +13,7 @@ public final class BesselFunctions {
   /** Largest argument: 10 times the diagonal of the unit square, rounded up. */
   public static final double LARGEST_ARGUMENT = 14.2;
 
-  private static final double EULER_GAMMA = 0.57721566490153286061;
+  private static final double EULER_GAMMA = 0.5772156649015329;
 
   /** Below it the power series lose no digit that matters; above it they cancel. */
   private static final double SERIES_LIMIT = 2.0;

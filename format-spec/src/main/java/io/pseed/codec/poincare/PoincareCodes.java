@@ -18,8 +18,8 @@ public final class PoincareCodes {
   public static final int MAX_SHIFT = 64;
 
   /**
-   * A scaled value must be farther from a half-integer than this part of the matrix's largest
-   * scaled value. 2^-37 is 7 times what a decoder may be wrong by (10^-12).
+   * A scaled value must be farther from a half-integer than this part of the matrix's scaled
+   * envelope. 2^-37 is 7 times what a decoder may be wrong by (10^-12).
    */
   public static final double MARGIN = 0x1p-37;
 
@@ -32,23 +32,26 @@ public final class PoincareCodes {
    * How far a seed, a shift and a size of matrix are from trouble.
    *
    * @param largest largest |value * 2^shift| of the matrix
+   * @param envelope largest |value * 2^shift| if the angular factor were 1 everywhere; at least
+   *     {@code largest}
    * @param distance smallest distance of value * 2^shift from a half-integer, at most 0.5
    * @param cosine smallest |cos t| over the places with a local radius above 0 for basis 8;
    *     infinite for the other bases
    */
-  public record Margin(double largest, double distance, double cosine) {
+  public record Margin(double largest, double envelope, double distance, double cosine) {
     /** Nothing seen yet: the neutral element of {@link #and}. */
-    public static final Margin NONE = new Margin(0, 0.5, Double.POSITIVE_INFINITY);
+    public static final Margin NONE = new Margin(0, 0, 0.5, Double.POSITIVE_INFINITY);
 
     /** Whether an encoder may use the seed, by the rule of section 6.3. */
     public boolean isSafe() {
-      return largest <= LARGEST_CODE && distance > MARGIN * largest && cosine > SMALLEST_COSINE;
+      return largest <= LARGEST_CODE && distance > MARGIN * envelope && cosine > SMALLEST_COSINE;
     }
 
     /** The margin of two sets of places together. */
     public Margin and(Margin other) {
       return new Margin(
           Math.max(largest, other.largest),
+          Math.max(envelope, other.envelope),
           Math.min(distance, other.distance),
           Math.min(cosine, other.cosine));
     }
@@ -158,7 +161,8 @@ public final class PoincareCodes {
         }
       }
     }
-    return new Margin(largest, distance, cosine);
+    double envelope = Math.max(largest, generator.envelope() * factor);
+    return new Margin(largest, envelope, distance, cosine);
   }
 
   /** Whether an encoder may use the seed with the shift on a matrix of this size. */

@@ -194,6 +194,32 @@ public final class PoincareGenerator {
     return Math.abs(cosine(x, y, Math.sqrt(x * x + y * y)));
   }
 
+  /**
+   * The largest |value| that the matrix would have if its angular factor were 1 everywhere
+   * (specification, section 6.3): what rounding errors are relative to. 0 for bases 4 to 7, which
+   * have no angular factor: there it is the largest |value| itself.
+   */
+  public double envelope() {
+    double nearest = nearestRadius();
+    double radial =
+        switch (seed.basis()) {
+          case 0, 1, 2, 3 -> 1;
+          case 8 -> tanh(c * (rows == 1 && cols == 1 ? 0 : LARGEST_LOCAL_RADIUS));
+          case 9 -> sech(c * nearest);
+          case 10 -> StrictMath.exp(-c * nearest);
+          case 11 -> StrictMath.exp(-2.5 * nearest * nearest);
+          default -> 0;
+        };
+    return scale * radial;
+  }
+
+  /** Local radius of the place nearest to the centre. */
+  private double nearestRadius() {
+    double x = coordinate(cols / 2, cols);
+    double y = coordinate(rows / 2, rows);
+    return local(Math.sqrt(x * x + y * y));
+  }
+
   /** Whether a place is the centre of the disk, where basis 8 is 0 whatever the sign. */
   boolean isCentre(int i, int j) {
     return 2L * i == rows - 1L && 2L * j == cols - 1L;
@@ -219,7 +245,7 @@ public final class PoincareGenerator {
           double x = coordinate(j, cols);
           double rho = Math.sqrt(x * x + y * y);
           double sign = Math.signum(cosine(x, y, rho));
-          dst[offset + j - from] = scale * (StrictMath.tanh(c * local(rho)) * sign);
+          dst[offset + j - from] = scale * (tanh(c * local(rho)) * sign);
         }
       }
       case 9 -> {
@@ -227,7 +253,7 @@ public final class PoincareGenerator {
           double x = coordinate(j, cols);
           double rho = Math.sqrt(x * x + y * y);
           double wave = triangle(phi + StrictMath.atan2(y, x));
-          dst[offset + j - from] = scale * (wave / StrictMath.cosh(c * local(rho)));
+          dst[offset + j - from] = scale * (wave * sech(c * local(rho)));
         }
       }
       case 10 -> {
@@ -277,6 +303,17 @@ public final class PoincareGenerator {
           };
       dst[offset + j - from] = Double.isFinite(value) ? scale * value : 0;
     }
+  }
+
+  /** tanh z for z >= 0, to 2^-52 absolutely; twice as fast as the library's. */
+  private static double tanh(double z) {
+    return 1 - 2 / (StrictMath.exp(2 * z) + 1);
+  }
+
+  /** 1 / cosh z. */
+  private static double sech(double z) {
+    double e = StrictMath.exp(z);
+    return 2 / (e + 1 / e);
   }
 
   private static double local(double rho) {

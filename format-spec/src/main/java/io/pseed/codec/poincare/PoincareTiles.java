@@ -42,6 +42,26 @@ public record PoincareTiles(int rows, int cols, int tileRows, int tileCols, List
   public record Tile(long seed, float amplitude, int shift) {
     /** A tile of zeros. */
     public static final Tile ZERO = new Tile(0, 0f, 0);
+
+    /**
+     * Checks the tile.
+     *
+     * @throws IllegalArgumentException if the amplitude is not finite, the shift out of range, or
+     *     one of them not 0 with seed 0
+     */
+    public Tile {
+      boolean inRange =
+          Float.isFinite(amplitude)
+              && shift >= PoincareCodes.MIN_SHIFT
+              && shift <= PoincareCodes.MAX_SHIFT;
+      boolean zero = Float.floatToRawIntBits(amplitude) == 0 && shift == 0;
+      if (!inRange || (seed == 0 && !zero)) {
+        throw new IllegalArgumentException(
+            "tile with seed 0x%016X has amplitude %s and shift %d, expected a finite one and %d to %d; +0 and 0 for seed 0"
+                .formatted(
+                    seed, amplitude, shift, PoincareCodes.MIN_SHIFT, PoincareCodes.MAX_SHIFT));
+      }
+    }
   }
 
   /**
