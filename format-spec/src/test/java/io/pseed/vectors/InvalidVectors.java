@@ -249,6 +249,10 @@ final class InvalidVectors {
     tiles("shift-minus-65", "shift of a tile is -65", Rec.withBody(tiles, 36, -65));
     tiles("reserved", "a reserved byte of a tile is 1", Rec.withBody(tiles, 37, 1));
     tiles("reserved-last", "the last reserved byte of a tile is 128", Rec.withBody(tiles, 39, 128));
+    byte[] zero = Rec.withBody(tiles, 24, new int[16]);
+    tiles("zero-amplitude", "seed 0 with amplitude 1", Rec.withBody(zero, 34, 0x80, 0x3F));
+    tiles("zero-minus-zero", "seed 0 with amplitude -0", Rec.withBody(zero, 35, 0x80));
+    tiles("zero-shift", "seed 0 with shift 1", Rec.withBody(zero, 36, 1));
     tiles(
         "code-above",
         "the codes of a tile are 2^20 times larger: above 32767",

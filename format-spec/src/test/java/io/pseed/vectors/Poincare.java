@@ -25,8 +25,7 @@ final class Poincare {
   /** The seed with a shift that gives codes of about {@code codeBits} bits; null if not safe. */
   static Rec.Seed scaled(long bits, int m, int n, int codeBits, float amplitude) {
     PoincareSeed seed = PoincareSeed.fromBits(bits);
-    // Where 1 - c r^2 cancels, double precision loses the digits that the rule asks for.
-    if (bits == 0 || Math.abs(1 - seed.curvature() * seed.r() * seed.r()) < 1e-3) {
+    if (bits == 0) {
       return null;
     }
     PoincareGenerator generator = new PoincareGenerator(seed, m, n);

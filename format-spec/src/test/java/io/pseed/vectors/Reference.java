@@ -108,7 +108,10 @@ final class Reference {
       0, pi / 8, pi / 6, pi / 4, pi / 3, pi / 2, 2 * pi / 3, 3 * pi / 4, 5 * pi / 6, 7 * pi / 8
     };
     double t = theta + thetaLocal + (rot < 10 ? rotations[rot] : 0);
-    double jacobian = 1 / Math.abs(1 - c * r * r);
+    // P^2 / |P^2 - c k^2| in integers, both sides times 16.
+    long k = seed >>> 44;
+    long square = 16L * 0xFFFFF * 0xFFFFF;
+    double jacobian = (double) square / Math.abs(square - (long) (16 * c) * k * k);
     double angular =
         basis % 2 == 0
             ? new double[] {Math.sin(t), Math.cos(t), -Math.sin(t), -Math.cos(t)}[dTheta]

@@ -112,6 +112,30 @@ final class ValidVectors {
           7,
           basis);
     }
+    int[][] poles = {{0xFFFFE, 0}, {0x7FFFF, 2}, {0x80000, 2}, {0xB504E, 1}, {0x5A827, 3}};
+    for (int[] pole : poles) {
+      String name = "poincare-pole-" + Integer.toHexString(pole[0]);
+      Rng rng = rng(name);
+      Rec.Seed seed = null;
+      while (seed == null) {
+        long bits = rng.next() & 0xFFFFFF00000L | (long) pole[0] << 44 | 10L << 16;
+        seed = Poincare.scaled(bits | (long) pole[1] << 6, 4, 7, 12, 0x1p-12f);
+      }
+      byte[] body = Rec.view(4, 7, false).u32(0).u32(0).toArray();
+      add(
+          name + ".rec",
+          "1 - c r^2 nearly cancels: r = " + pole[0] + " / 1048575, c = " + (1 << pole[1]),
+          Rec.of(Rec.POINCARE, F32, shape(4, 7), seed, body));
+    }
+    add(
+        "poincare-pole.rec",
+        "1 - c r^2 = 0: all values are 0",
+        Rec.of(
+            Rec.POINCARE,
+            F32,
+            shape(2, 3),
+            new Rec.Seed(0xFFFFFL << 44 | 1L << 40, 1f, 64),
+            Rec.view(2, 3, false).zeros(8).toArray()));
     layer("poincare-one-row", "1 x 17: y is 0", F32, 1, 17, 1);
     layer("poincare-one-column", "17 x 1: x is 0", F32, 17, 1, 10);
     layer("poincare-one-place", "1 x 1: x and y are 0", F32, 1, 1, 5);

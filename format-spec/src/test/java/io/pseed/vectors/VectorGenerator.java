@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 
 /**
  * Makes the folder {@code testdata}: every byte from fixed numbers, none from a clock, an encoder
- * or the product's decoder. The digests are those of {@link Reference}.
+ * or the product's decoder. The digests are those of {@link Reference}. Only the choice among
+ * random Poincaré seeds asks the product, which of them keep the rule of section 6.3.
  */
 final class VectorGenerator {
   private static final JsonMapper MAPPER = new JsonMapper();
