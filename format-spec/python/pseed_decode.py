@@ -180,7 +180,7 @@ def decode_poincare(body, rows, cols, has_layer):                               
     need(corners, "the body's length is not that of its tiles")
     tiles = [(body.get("Qfb"), body.zeros(3))[0] for _ in corners]
     for seed, amplitude, shift in tiles:
-        need(math.isfinite(amplitude) and -64 <= shift <= 64, "amplitude or shift of a tile")
+        need(abs(amplitude) <= 2.0 ** 64 and -64 <= shift <= 64, "amplitude or shift of a tile")
     weights = np.empty((rows, cols), np.float32)
     for (i, j), tile in zip(corners, tiles):
         m, n = min(tile_rows, rows - i), min(tile_cols, cols - j)
@@ -252,7 +252,7 @@ def read_scales(body, kind, n):                                                 
             magnitude = np.where(v == 0, 0, (16 + v % 16) << (v >> 4)).astype(np.float32)
             scales = np.where(byte >= 128, -magnitude, magnitude)
         scales = scales * np.float32(2.0 ** e)
-    need(np.isfinite(scales).all(), "a scale is not finite")
+    need((np.abs(scales) <= 2.0 ** 48).all(), "a scale is beyond 2^48")
     body.zeros((start - body.pos) % 4)
     return scales
 
@@ -333,7 +333,7 @@ def decode_record(data, limit=TENSOR_LIMIT):
     need(1 <= dtype <= 25 and (codec == 1 or dtype <= 4), f"element type {dtype}")
     need(rank <= 8, "rank")
     need(flags == 0, "flags of a record")
-    need(math.isfinite(amplitude) and -64 <= shift <= 64, "layer amplitude or shift")
+    need(abs(amplitude) <= 2.0 ** 64 and -64 <= shift <= 64, "layer amplitude or shift")
     need(layer_seed or (bytes(data[24:28]) == bytes(4) and shift == 0), "amplitude or shift without a layer seed")
     head.zeros(3)
     decoded_crc = head.get("I")

@@ -118,12 +118,12 @@ public final class TensorRecord {
     int shift = in.get(28);
     if (seed == 0
         ? Float.floatToRawIntBits(amplitude) != 0 || shift != 0
-        : !Float.isFinite(amplitude) || Math.abs(shift) > MAX_SHIFT) {
+        : !(Math.abs(amplitude) <= LayerSeed.LARGEST_AMPLITUDE) || Math.abs(shift) > MAX_SHIFT) {
       throw place.corrupt(
           24,
           "layer seed's amplitude and shift",
           amplitude + " and " + shift,
-          seed == 0 ? "0 and 0 without a seed" : "finite and -64 to 64");
+          seed == 0 ? "0 and 0 without a seed" : "at most 2^64 in magnitude, and -64 to 64");
     }
     if (seed != 0 && codec == Codec.RAW) {
       throw place.corrupt(16, "layer seed", hex(seed), "0 in a raw record");

@@ -1,6 +1,7 @@
 package io.pseed.codec.poincare;
 
 import io.pseed.format.CorruptException;
+import io.pseed.format.LayerSeed;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -105,9 +106,10 @@ public final class PoincareDecoder {
   }
 
   static void checkAmplitude(float amplitude) throws CorruptException {
-    if (!Float.isFinite(amplitude)) {
+    if (!(Math.abs(amplitude) <= LayerSeed.LARGEST_AMPLITUDE)) {
       throw new CorruptException(
-          "amplitude of a Poincaré seed is %s, expected a finite number".formatted(amplitude));
+          "amplitude of a Poincaré seed is %s, expected at most 2^64 in magnitude"
+              .formatted(amplitude));
     }
   }
 }

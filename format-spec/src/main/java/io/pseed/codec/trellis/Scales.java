@@ -32,6 +32,9 @@ public enum Scales {
 
   static final int MAX_EXPONENT = 100;
 
+  /** Largest magnitude of a scale: |Z| * 2^48 * 2^48 stays finite. */
+  static final float LARGEST = 0x1p48f;
+
   /** The number that a record stores. */
   public int id() {
     return ordinal();
@@ -64,17 +67,17 @@ public enum Scales {
     ByteBuffer in = record.body();
     float[] scales = new float[n];
     switch (this) {
-      case CONSTANT -> Arrays.fill(scales, finite(record, offset, in.getFloat(offset)));
+      case CONSTANT -> Arrays.fill(scales, bounded(record, offset, in.getFloat(offset)));
       case F32 -> {
         for (int i = 0; i < n; i++) {
-          scales[i] = finite(record, offset + 4 * i, in.getFloat(offset + 4 * i));
+          scales[i] = bounded(record, offset + 4 * i, in.getFloat(offset + 4 * i));
         }
       }
       case F16 -> {
         float unit = unit(record, offset);
         for (int i = 0; i < n; i++) {
           int at = offset + 4 + 2 * i;
-          scales[i] = finite(record, at, Halfs.toFloat(in.getShort(at))) * unit;
+          scales[i] = bounded(record, at, Halfs.toFloat(in.getShort(at)) * unit);
         }
       }
       case F8 -> {
@@ -84,11 +87,11 @@ public enum Scales {
           if (code == 0x80) {
             throw record.corruptBody(offset + 4 + i, "scale", "0x80", "another 8-bit scale");
           }
-          scales[i] = f8(code) * unit;
+          scales[i] = bounded(record, offset + 4 + i, f8(code) * unit);
         }
       }
       case SIGNS -> {
-        float value = finite(record, offset, in.getFloat(offset));
+        float value = bounded(record, offset, in.getFloat(offset));
         for (int i = 0; i < n; i++) {
           boolean negative = (in.get(offset + 4 + (i >> 3)) >> (7 - (i & 7)) & 1) != 0;
           scales[i] = negative ? -value : value;
@@ -258,10 +261,10 @@ public enum Scales {
     return Math.scalb(1f, exponent);
   }
 
-  private static float finite(TensorRecord record, int offset, float value)
+  private static float bounded(TensorRecord record, int offset, float value)
       throws CorruptException {
-    if (!Float.isFinite(value)) {
-      throw record.corruptBody(offset, "scale", value, "a finite number");
+    if (!(Math.abs(value) <= LARGEST)) {
+      throw record.corruptBody(offset, "scale", value, "at most 2^48 in magnitude");
     }
     return value;
   }

@@ -193,7 +193,7 @@ public final class PaperExperiment {
 
   private PaperExperiment() {}
 
-  /** Runs the whole table: every kind at 32, 64 and 128 square. Takes about a second. */
+  /** Runs the whole table: every kind at 32, 64 and 128 square. Takes a few seconds. */
   public static List<Row> run() {
     List<Row> rows = new ArrayList<>();
     for (Kind kind : Kind.values()) {
@@ -215,7 +215,7 @@ public final class PaperExperiment {
     double mean = sum / w.length;
     double zeros = Math.sqrt(squares / w.length);
     double sigma = Math.sqrt(squares / w.length - mean * mean);
-    WeightMatrix matrix = WeightMatrix.of(w, size, size);
+    MatrixRows matrix = MatrixRows.of(w, size, size);
     var unit = PoincareSearch.findSeed(matrix, AmplitudeRule.ONE);
     var free = PoincareSearch.findSeed(matrix, AmplitudeRule.FREE);
     return new Row(
@@ -223,10 +223,10 @@ public final class PaperExperiment {
         size,
         sigma,
         zeros,
-        unit.map(LayerSeed::rmse).orElse(zeros),
-        free.map(LayerSeed::rmse).orElse(zeros),
-        unit.map(LayerSeed::seed).orElse(0L),
-        free.map(LayerSeed::seed).orElse(0L),
+        unit.map(FittedSeed::rmse).orElse(zeros),
+        free.map(FittedSeed::rmse).orElse(zeros),
+        unit.map(FittedSeed::seed).orElse(0L),
+        free.map(FittedSeed::seed).orElse(0L),
         kind == Kind.GAUSSIAN
             ? OptionalDouble.of(zeros * StrictMath.pow(2, -64.0 / w.length))
             : OptionalDouble.empty(),

@@ -43,10 +43,21 @@ public final class PoincareSearch {
    */
   private static final double SLACK_EXACT = 1e-4;
 
+  /** With few places, one on the other side of basis 8's jump is much, and refining brings more. */
+  private static final double SLACK_SMALL = 0.03;
+
   private static final double SLACK_AVERAGED = 0.003;
 
   /** Candidates that are measured at most. */
-  private static final int FINALISTS = 4;
+  private static final int FINALISTS = 8;
+
+  /** Places up to which the angles of bases 8 and 9 are refined between the edges of the bins. */
+  private static final int LARGEST_REFINED = 1 << 14;
+
+  /** Angle fields tried to both sides of an edge: one bin, in steps of 1/32 of it. */
+  private static final int REFINE_REACH = Angle.FIELDS / 2 / ShapeSums.BINS;
+
+  private static final int REFINE_STEP = REFINE_REACH / 32;
 
   /** An estimate this much below the wanted reduction ends the search. */
   private static final double ESTIMATE_TRUST = 0.9;
@@ -58,7 +69,7 @@ public final class PoincareSearch {
    *
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  public static Optional<LayerSeed> findSeed(WeightMatrix matrix, AmplitudeRule rule) {
+  public static Optional<FittedSeed> findSeed(MatrixRows matrix, AmplitudeRule rule) {
     return find(matrix, rule, 0);
   }
 
@@ -69,8 +80,7 @@ public final class PoincareSearch {
    * @param minRelativeEnergyReduction part of the energy, 0 to 1
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  public static Optional<LayerSeed> improve(
-      WeightMatrix matrix, double minRelativeEnergyReduction) {
+  public static Optional<FittedSeed> improve(MatrixRows matrix, double minRelativeEnergyReduction) {
     if (!(minRelativeEnergyReduction >= 0 && minRelativeEnergyReduction <= 1)) {
       throw new IllegalArgumentException(
           "minimal energy reduction is %s, expected 0 to 1".formatted(minRelativeEnergyReduction));
@@ -78,11 +88,12 @@ public final class PoincareSearch {
     return find(matrix, AmplitudeRule.FREE, minRelativeEnergyReduction);
   }
 
-  private static Optional<LayerSeed> find(
-      WeightMatrix matrix, AmplitudeRule rule, double minReduction) {
+  private static Optional<FittedSeed> find(
+      MatrixRows matrix, AmplitudeRule rule, double minReduction) {
     ShapeSums sums = new ShapeSums(matrix);
     List<ShapeSums.Candidate> candidates = sums.candidates(rule);
-    double slack = 1 - (sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);
+    boolean refined = (long) matrix.rows() * matrix.cols() <= LARGEST_REFINED;
+    double slack = 1 - (refined ? SLACK_SMALL : sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);
     double enough = minReduction * sums.energy();
     Fitted best = null;
     int fitted = 0;
@@ -93,7 +104,10 @@ public final class PoincareSearch {
       if (hopeless || fitted == FINALISTS) {
         break;
       }
-      Fitted next = fit(matrix, candidate, rule, sums.exact());
+      boolean jumps = candidate.basis() == 8 || candidate.basis() == 9;
+      ShapeSums.Candidate refinedCandidate =
+          refined && jumps ? refine(matrix, candidate, rule) : candidate;
+      Fitted next = fit(matrix, refinedCandidate, rule, sums.exact());
       fitted++;
       if (next != null && next.beats(best)) {
         best = next;
@@ -110,7 +124,7 @@ public final class PoincareSearch {
     }
     double places = (double) matrix.rows() * matrix.cols();
     return Optional.of(
-        new LayerSeed(
+        new FittedSeed(
             best.seed.toBits(),
             best.amplitude,
             best.shift,
@@ -129,9 +143,51 @@ public final class PoincareSearch {
     }
   }
 
+  /** Looks for a better angle between the edges that the bins allowed, on the matrix itself. */
+  private static ShapeSums.Candidate refine(
+      MatrixRows matrix, ShapeSums.Candidate start, AmplitudeRule rule) {
+    ShapeSums.Candidate best = at(matrix, start, start.theta(), rule);
+    for (int aside = -REFINE_REACH; aside <= REFINE_REACH; aside += REFINE_STEP) {
+      best = best.orBetter(at(matrix, start, Angle.wrap(start.theta() + aside), rule));
+    }
+    for (int step = REFINE_STEP / 2; step > 0; step /= 2) {
+      int theta = best.theta();
+      best = best.orBetter(at(matrix, start, Angle.wrap(theta - step), rule));
+      best = best.orBetter(at(matrix, start, Angle.wrap(theta + step), rule));
+    }
+    return best;
+  }
+
+  /** A candidate with another angle, and the gain of it on the matrix itself. */
+  private static ShapeSums.Candidate at(
+      MatrixRows matrix, ShapeSums.Candidate shape, int theta, AmplitudeRule rule) {
+    PoincareGenerator generator =
+        new PoincareGenerator(
+            new PoincareSeed(0, theta, shape.basis(), 0, 0, 0, shape.log2c(), 0),
+            matrix.rows(),
+            matrix.cols());
+    double[] values = new double[matrix.cols()];
+    float[] row = new float[matrix.cols()];
+    double b = 0;
+    double n = 0;
+    for (int i = 0; i < matrix.rows(); i++) {
+      generator.fill(i, i + 1, values, 0);
+      matrix.row(i, row);
+      for (int j = 0; j < values.length; j++) {
+        b += row[j] * values[j];
+        n += values[j] * values[j];
+      }
+    }
+    double noise =
+        1e-9 * generator.envelope() * generator.envelope() * matrix.rows() * values.length;
+    double amplitude = n <= noise ? 0 : rule.amplitude(b, n, shape.basis(), shape.log2c());
+    return new ShapeSums.Candidate(
+        shape.basis(), shape.log2c(), theta, amplitude, ShapeSums.gain(amplitude, b, n));
+  }
+
   /** The first safe seed at or beside a candidate, or null if none is. */
   private static Fitted fit(
-      WeightMatrix matrix, ShapeSums.Candidate candidate, AmplitudeRule rule, boolean small) {
+      MatrixRows matrix, ShapeSums.Candidate candidate, AmplitudeRule rule, boolean small) {
     long places = (long) matrix.rows() * matrix.cols();
     int log2Places = Long.SIZE - Long.numberOfLeadingZeros(places - 1);
     int log2Code =
@@ -222,7 +278,7 @@ public final class PoincareSearch {
   private record Projection(double weightsTimesCodes, double codesSquared) {}
 
   /** Sums for the amplitude, or null if the seed is not safe with this shift. */
-  private static Projection project(WeightMatrix matrix, PoincareGenerator generator, int shift) {
+  private static Projection project(MatrixRows matrix, PoincareGenerator generator, int shift) {
     int cols = matrix.cols();
     double factor = Math.scalb(1.0, shift);
     double[] values = new double[cols];
@@ -247,7 +303,7 @@ public final class PoincareSearch {
   }
 
   /** Sum of the squared errors of the decoded weights. */
-  private static double error(WeightMatrix matrix, Fitted fitted) {
+  private static double error(MatrixRows matrix, Fitted fitted) {
     int cols = matrix.cols();
     PoincareGenerator generator = new PoincareGenerator(fitted.seed, matrix.rows(), cols);
     double factor = Math.scalb(1.0, fitted.shift);

@@ -33,7 +33,7 @@ final class ShapeSums {
   private static final int SIDE = 1 << 9;
 
   /** Angular bins in [0, pi). */
-  private static final int BINS = 1 << 13;
+  static final int BINS = 1 << 13;
 
   /**
    * Where the first bin starts, in bins: off the angles that rows, columns and diagonals have, so
@@ -55,7 +55,12 @@ final class ShapeSums {
    * @param amplitude best amplitude within what the rule allows
    * @param gain energy that the shape takes away
    */
-  record Candidate(int basis, int log2c, int theta, double amplitude, double gain) {}
+  record Candidate(int basis, int log2c, int theta, double amplitude, double gain) {
+    /** The other one if it takes more away. */
+    Candidate orBetter(Candidate other) {
+      return other.gain > gain ? other : this;
+    }
+  }
 
   private final int rows;
   private final int cols;
@@ -98,7 +103,7 @@ final class ShapeSums {
    *
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
-  ShapeSums(WeightMatrix matrix) {
+  ShapeSums(MatrixRows matrix) {
     rows = matrix.rows();
     cols = matrix.cols();
     for (int k = 0; k < linear.length; k++) {
@@ -269,7 +274,7 @@ final class ShapeSums {
     return new Candidate(basis, 0, 0, amplitude, gain(amplitude, b, n));
   }
 
-  private static double gain(double amplitude, double b, double n) {
+  static double gain(double amplitude, double b, double n) {
     return amplitude * (2 * b - amplitude * n);
   }
 
@@ -278,18 +283,14 @@ final class ShapeSums {
     int step = 1 << 12;
     Candidate best = linearAt(sums, basis, log2c, 0, rule);
     for (int theta = step; theta < Angle.FIELDS; theta += step) {
-      best = better(best, linearAt(sums, basis, log2c, theta, rule));
+      best = best.orBetter(linearAt(sums, basis, log2c, theta, rule));
     }
     for (step >>= 1; step > 0; step >>= 1) {
       int theta = best.theta();
-      best = better(best, linearAt(sums, basis, log2c, Angle.wrap(theta - step), rule));
-      best = better(best, linearAt(sums, basis, log2c, Angle.wrap(theta + step), rule));
+      best = best.orBetter(linearAt(sums, basis, log2c, Angle.wrap(theta - step), rule));
+      best = best.orBetter(linearAt(sums, basis, log2c, Angle.wrap(theta + step), rule));
     }
     return best;
-  }
-
-  private static Candidate better(Candidate best, Candidate other) {
-    return other.gain() > best.gain() ? other : best;
   }
 
   private static Candidate linearAt(Linear s, int basis, int log2c, int theta, AmplitudeRule rule) {

@@ -24,6 +24,16 @@ final class GraphUses {
   /** How far a weight is followed through Transpose, Cast and calls. */
   private static final int MAX_STEPS = 32;
 
+  /** Which role counts where uses differ: as a matrix, as a kernel, as a table. */
+  private static final List<TensorRole> PRIORITY =
+      List.of(
+          TensorRole.MATMUL,
+          TensorRole.LINEAR_TRANSPOSED,
+          TensorRole.CONV,
+          TensorRole.CONV_TRANSPOSE,
+          TensorRole.EMBEDDING,
+          TensorRole.OTHER);
+
   private static final Set<String> QUANTIZED =
       Set.of(
           "QuantizeLinear",
@@ -160,13 +170,13 @@ final class GraphUses {
     return rank < 2 ? TensorRole.OTHER : role(main.of(name), rank, 0);
   }
 
-  /** The most telling role of all uses: as a matrix, as a kernel, as a table, in this order. */
+  /** The most telling role of all uses. */
   private TensorRole role(List<Use> uses, int rank, int step) {
     TensorRole best = TensorRole.OTHER;
     if (step < MAX_STEPS) {
       for (Use use : uses) {
         TensorRole role = role(use, rank, step);
-        if (role.ordinal() < best.ordinal()) {
+        if (PRIORITY.indexOf(role) < PRIORITY.indexOf(best)) {
           best = role;
         }
       }

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -66,7 +67,7 @@ public final class OnnxModelSource implements TensorSource {
     this.quantized = uses.quantized();
     List<SourceTensor> list = new ArrayList<>();
     for (WeightHoister.Weight weight : result.weights()) {
-      list.add(new OnnxTensor(weight, uses.role(weight.name(), weight.shape().length)));
+      list.add(new OnnxTensor(weight, uses.role(weight.name(), weight.shape().size())));
     }
     this.tensors = List.copyOf(list);
     Map<String, String> props = new LinkedHashMap<>();
@@ -157,12 +158,14 @@ public final class OnnxModelSource implements TensorSource {
       if (size >= MAP_FROM_BYTES) {
         return UnsafeByteOperations.unsafeWrap(channel.map(FileChannel.MapMode.READ_ONLY, 0, size));
       }
+      return UnsafeByteOperations.unsafeWrap(Files.readAllBytes(model));
     } catch (SourceException e) {
       throw e;
+    } catch (NoSuchFileException e) {
+      throw new SourceException(model, "does not exist; expected an ONNX file", e);
     } catch (IOException e) {
-      throw new SourceException(model, "cannot be read", e);
+      throw new SourceException(model, "cannot be read: " + e.getMessage(), e);
     }
-    return UnsafeByteOperations.unsafeWrap(Files.readAllBytes(model));
   }
 
   @Override
@@ -331,7 +334,7 @@ public final class OnnxModelSource implements TensorSource {
 
     @Override
     public long[] shape() {
-      return weight.shape().clone();
+      return weight.shape().stream().mapToLong(Long::longValue).toArray();
     }
 
     @Override

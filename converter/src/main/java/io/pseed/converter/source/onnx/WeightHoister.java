@@ -52,7 +52,7 @@ final class WeightHoister {
   private static final int MAX_NAMES_IN_NOTICE = 5;
 
   /** One weight, in the order of the initializers. */
-  record Weight(String name, DType dtype, long[] shape, TensorBytes bytes) {}
+  record Weight(String name, DType dtype, List<Long> shape, TensorBytes bytes) {}
 
   /** The rewritten model and what was taken out of it. */
   record Result(ModelProto model, List<Weight> weights, List<String> notices) {}
@@ -63,6 +63,7 @@ final class WeightHoister {
   private final FunctionTable functions;
   private final Map<String, Integer> definitions = new HashMap<>();
   private final Set<String> taken = new HashSet<>();
+  private final Map<String, Integer> suffixes = new HashMap<>();
   private final List<Set<String>> functionExtras = new ArrayList<>();
 
   private final Map<String, Weight> weights = new HashMap<>();
@@ -233,8 +234,9 @@ final class WeightHoister {
 
   private String unused(String wish) {
     String name = wish;
-    for (int i = 2; !taken.add(name); i++) {
-      name = wish + "_" + i;
+    while (!taken.add(name)) {
+      // Counts on where it stopped: thousands of branches may wish for one name.
+      name = wish + "_" + suffixes.merge(wish, 1, Integer::sum);
     }
     return name;
   }
@@ -527,8 +529,8 @@ final class WeightHoister {
   /** Takes the weight out and gives the initializer that refers to it. */
   private TensorProto record(TensorProto tensor, String name, String label) throws IOException {
     TensorReader.Inspection found = reader.inspect(tensor, label);
-    long[] shape = tensor.getDimsList().stream().mapToLong(Long::longValue).toArray();
-    weights.put(name, new Weight(name, found.dtype(), shape, found.bytes()));
+    weights.put(
+        name, new Weight(name, found.dtype(), List.copyOf(tensor.getDimsList()), found.bytes()));
     return OnnxModels.asPseed(tensor, name);
   }
 

@@ -12,6 +12,7 @@ import io.pseed.format.CorruptException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import net.jqwik.api.Assume;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -19,7 +20,7 @@ import net.jqwik.api.constraints.IntRange;
 
 class PoincareSearchTest {
   /** Checks what every found seed must keep, with the decoder that readers use. */
-  private static void check(float[] w, int m, int n, LayerSeed found) throws CorruptException {
+  private static void check(float[] w, int m, int n, FittedSeed found) throws CorruptException {
     assertThat(found.seed()).isNotZero();
     assertThat(PoincareCodes.isSafe(PoincareSeed.fromBits(found.seed()), found.shift(), m, n))
         .isTrue();
@@ -50,6 +51,11 @@ class PoincareSearchTest {
     return w;
   }
 
+  /** False where the sign of basis 8 is a matter of rounding. */
+  private static boolean hasSigns(PoincareSeed seed, int m, int n) {
+    return PoincareCodes.marginOf(new PoincareGenerator(seed, m, n), 0).cosine() > 1e-6;
+  }
+
   @Property(tries = 150)
   void neverAboveZerosAndAlwaysSafe(
       @ForAll long random,
@@ -63,7 +69,7 @@ class PoincareSearchTest {
     for (int k = 0; k < w.length; k++) {
       w[k] = (float) (scale * r.nextGaussian());
     }
-    Optional<LayerSeed> found = PoincareSearch.findSeed(WeightMatrix.of(w, m, n), rule);
+    Optional<FittedSeed> found = PoincareSearch.findSeed(MatrixRows.of(w, m, n), rule);
     if (rule == AmplitudeRule.FREE) {
       assertThat(found).isPresent();
     }
@@ -87,12 +93,13 @@ class PoincareSearchTest {
       @ForAll @IntRange(min = 9, max = 33) int n)
       throws CorruptException {
     PoincareSeed seed = new PoincareSeed(300_000, theta, basis, dTheta, 1, rot, log2c, 0);
+    Assume.that(hasSigns(seed, m, n));
     float[] w = shape(seed, m, n, basis == 5 ? -0.01 : 0.37);
-    LayerSeed found =
-        PoincareSearch.findSeed(WeightMatrix.of(w, m, n), AmplitudeRule.FREE).orElseThrow();
+    FittedSeed found =
+        PoincareSearch.findSeed(MatrixRows.of(w, m, n), AmplitudeRule.FREE).orElseThrow();
     check(w, m, n, found);
-    // Basis 8: an edge of the bins may leave a place on the wrong side of the jump.
-    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.97 : 0.999999);
+    // Basis 8: two places may be nearer to each other, seen from the centre, than the angles tried.
+    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.99 : 0.999999);
   }
 
   /** With amplitude 1 the matrix of a seed comes back with its own size, too. */
@@ -104,11 +111,12 @@ class PoincareSearchTest {
       @ForAll @IntRange(min = 1000, max = 1_000_000) int radius)
       throws CorruptException {
     PoincareSeed seed = new PoincareSeed(radius, theta, basis, 0, 1, 0, log2c, 0);
+    Assume.that(hasSigns(seed, 17, 24));
     float[] w = shape(seed, 17, 24, 1);
-    LayerSeed found =
-        PoincareSearch.findSeed(WeightMatrix.of(w, 17, 24), AmplitudeRule.ONE).orElseThrow();
+    FittedSeed found =
+        PoincareSearch.findSeed(MatrixRows.of(w, 17, 24), AmplitudeRule.ONE).orElseThrow();
     check(w, 17, 24, found);
-    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.97 : 0.9999);
+    assertThat(found.relativeEnergyReduction()).isGreaterThan(basis == 8 ? 0.99 : 0.9999);
   }
 
   /** A scan of everything on a coarse grid of angles finds nothing better. */
@@ -122,8 +130,8 @@ class PoincareSearchTest {
     for (int k = 0; k < w.length; k++) {
       w[k] = (float) r.nextGaussian();
     }
-    LayerSeed found =
-        PoincareSearch.findSeed(WeightMatrix.of(w, m, n), AmplitudeRule.FREE).orElseThrow();
+    FittedSeed found =
+        PoincareSearch.findSeed(MatrixRows.of(w, m, n), AmplitudeRule.FREE).orElseThrow();
     double best = 0;
     double[] f = new double[m * n];
     for (int basis = 0; basis < 12; basis++) {
@@ -138,7 +146,11 @@ class PoincareSearchTest {
             b += w[k] * f[k];
             nn += f[k] * f[k];
           }
-          if (nn > 1e-9 * f.length * generator.envelope() * generator.envelope() && nn > 0) {
+          // Where cos t is 0 but for rounding, the sign of basis 8 is noise: no encoder may use it.
+          boolean defined = PoincareCodes.marginOf(generator, 0).cosine() > 1e-12;
+          if (defined
+              && nn > 1e-9 * f.length * generator.envelope() * generator.envelope()
+              && nn > 0) {
             best = Math.max(best, b * b / nn);
           }
         }
@@ -151,9 +163,9 @@ class PoincareSearchTest {
   @Example
   void zerosHaveNoSeed() {
     for (AmplitudeRule rule : AmplitudeRule.values()) {
-      assertThat(PoincareSearch.findSeed(WeightMatrix.of(new float[12], 3, 4), rule)).isEmpty();
+      assertThat(PoincareSearch.findSeed(MatrixRows.of(new float[12], 3, 4), rule)).isEmpty();
     }
-    assertThat(PoincareSearch.improve(WeightMatrix.of(new float[12], 3, 4), 0)).isEmpty();
+    assertThat(PoincareSearch.improve(MatrixRows.of(new float[12], 3, 4), 0)).isEmpty();
   }
 
   @Example
@@ -162,8 +174,8 @@ class PoincareSearchTest {
       for (float c : new float[] {1f, -3e-7f, 2e30f, Float.MIN_NORMAL}) {
         float[] w = new float[size[0] * size[1]];
         Arrays.fill(w, c);
-        LayerSeed found =
-            PoincareSearch.findSeed(WeightMatrix.of(w, size[0], size[1]), AmplitudeRule.FREE)
+        FittedSeed found =
+            PoincareSearch.findSeed(MatrixRows.of(w, size[0], size[1]), AmplitudeRule.FREE)
                 .orElseThrow();
         check(w, size[0], size[1], found);
       }
@@ -175,37 +187,37 @@ class PoincareSearchTest {
     float[] w = new float[12];
     w[7] = Float.NaN;
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> PoincareSearch.improve(WeightMatrix.of(w, 3, 4), 0.1))
+        .isThrownBy(() -> PoincareSearch.improve(MatrixRows.of(w, 3, 4), 0.1))
         .withMessage("row 1 of the matrix has a weight that is not finite");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> PoincareSearch.improve(WeightMatrix.of(new float[12], 3, 4), 1.5));
+        .isThrownBy(() -> PoincareSearch.improve(MatrixRows.of(new float[12], 3, 4), 1.5));
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> WeightMatrix.of(new float[11], 3, 4))
+        .isThrownBy(() -> MatrixRows.of(new float[11], 3, 4))
         .withMessage("11 weights for a 3 x 4 matrix");
   }
 
   @Example
   void improveTurnsDownWhatIsNotWorthIt() {
     float[] smooth = PaperExperiment.Kind.SMOOTH_1.matrix(32);
-    WeightMatrix matrix = WeightMatrix.of(smooth, 32, 32);
-    LayerSeed found = PoincareSearch.improve(matrix, 0.1).orElseThrow();
+    MatrixRows matrix = MatrixRows.of(smooth, 32, 32);
+    FittedSeed found = PoincareSearch.improve(matrix, 0.1).orElseThrow();
     assertThat(found.rmse()).isLessThanOrEqualTo(0.4555);
     assertThat(PoincareSearch.improve(matrix, 0.2)).isEmpty();
     float[] noise = PaperExperiment.Kind.GAUSSIAN.matrix(64);
-    assertThat(PoincareSearch.improve(WeightMatrix.of(noise, 64, 64), 0.05)).isEmpty();
+    assertThat(PoincareSearch.improve(MatrixRows.of(noise, 64, 64), 0.05)).isEmpty();
   }
 
   /** Golden: another machine, or another version of the JDK, must find the same. */
   @Example
   void theSameSeedEverywhere() {
-    WeightMatrix first = WeightMatrix.of(PaperExperiment.Kind.SMOOTH_1.matrix(32), 32, 32);
-    WeightMatrix second = WeightMatrix.of(PaperExperiment.Kind.SMOOTH_2.matrix(32), 32, 32);
-    LayerSeed free = PoincareSearch.findSeed(first, AmplitudeRule.FREE).orElseThrow();
+    MatrixRows first = MatrixRows.of(PaperExperiment.Kind.SMOOTH_1.matrix(32), 32, 32);
+    MatrixRows second = MatrixRows.of(PaperExperiment.Kind.SMOOTH_2.matrix(32), 32, 32);
+    FittedSeed free = PoincareSearch.findSeed(first, AmplitudeRule.FREE).orElseThrow();
     assertThat(free.seed()).isEqualTo(4398047166528L);
     assertThat(free.amplitude()).isEqualTo(6.0151615E-5f);
     assertThat(free.shift()).isEqualTo(14);
     assertThat(free.rmse()).isEqualTo(0.4547331134585296, within(1e-15));
-    LayerSeed unit = PoincareSearch.findSeed(second, AmplitudeRule.ONE).orElseThrow();
+    FittedSeed unit = PoincareSearch.findSeed(second, AmplitudeRule.ONE).orElseThrow();
     assertThat(unit.seed()).isEqualTo(2793555580970205376L);
     assertThat(unit.amplitude()).isEqualTo(0x1p-15f);
     assertThat(unit.shift()).isEqualTo(15);
@@ -224,7 +236,7 @@ class PoincareSearchTest {
       for (int k = 0; k < w.length; k++) {
         w[k] += 0.001f * (float) r.nextGaussian();
       }
-      LayerSeed found = PoincareSearch.improve(WeightMatrix.of(w, m, n), 0.5).orElseThrow();
+      FittedSeed found = PoincareSearch.improve(MatrixRows.of(w, m, n), 0.5).orElseThrow();
       check(w, m, n, found);
       double signal = found.zeroRmse() * found.zeroRmse() - 1e-6;
       double left = found.rmse() * found.rmse() - 1e-6;

@@ -18,6 +18,9 @@ import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.FunctionProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.StringStringEntryProto;
+import io.pseed.converter.onnx.proto.TensorAnnotation;
 import io.pseed.converter.onnx.proto.TensorProto.DataType;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorRole;
@@ -130,11 +133,57 @@ class HoistingTest {
                         attribute("then_branch", then),
                         attribute("else_branch", otherwise))));
     OnnxModelSource source = open(model.build());
-    assertThat(names(source)).containsExactly("w_2", "w_3");
+    assertThat(names(source)).containsExactly("w_1", "w_2");
     assertThat(source.tensors()).allMatch(t -> t.role() == TensorRole.MATMUL);
     assertThat(source.notices()).anyMatch(n -> n.startsWith("2 weights of subgraphs"));
     assertSame(model, Map.of("c", OnnxRuns.scalar(true)));
     assertSame(model, Map.of("c", OnnxRuns.scalar(false)));
+  }
+
+  /** What a subgraph says about a value follows the value's new name, or goes with it. */
+  @Test
+  void annotationsFollow() throws Exception {
+    TensorAnnotation annotation =
+        TensorAnnotation.newBuilder()
+            .setTensorName("w")
+            .addQuantParameterTensorNames(
+                StringStringEntryProto.newBuilder().setKey("SCALE_TENSOR").setValue("w"))
+            .build();
+    GraphProto inner =
+        graph("inner", node("MatMul", List.of("x", "w"), List.of("z")))
+            .addValueInfo(value("w", N, N))
+            .addOutput(value("z", 1, N))
+            .build();
+    GraphProto outer =
+        graph(
+                "outer",
+                constant("w", tensor("", 1, N, N)),
+                node("If", List.of("c"), List.of("v"), attribute("then_branch", inner)))
+            .addValueInfo(value("w", N, N))
+            .addQuantizationAnnotation(annotation)
+            .addOutput(value("v", 1, N))
+            .build();
+    NodeProto choice =
+        node(
+            "If",
+            List.of("c"),
+            List.of("y"),
+            attribute("then_branch", outer),
+            attribute("else_branch", outer));
+    GraphProto rewritten =
+        open(model(xToY().addNode(choice)).build())
+            .graph()
+            .getGraph()
+            .getNode(0)
+            .getAttribute(1)
+            .getG();
+    assertThat(rewritten.getValueInfoCount()).isZero();
+    assertThat(rewritten.getQuantizationAnnotation(0).getTensorName()).isEqualTo("w_2");
+    assertThat(rewritten.getQuantizationAnnotation(0).getQuantParameterTensorNames(0).getValue())
+        .isEqualTo("w_2");
+    GraphProto deepest = rewritten.getNode(0).getAttribute(0).getG();
+    assertThat(deepest.getNode(0).getInputList()).containsExactly("x", "w_2");
+    assertThat(deepest.getValueInfo(0).getName()).isEqualTo("w_2");
   }
 
   @Test
@@ -206,7 +255,7 @@ class HoistingTest {
                         attribute("then_branch", then),
                         attribute("else_branch", otherwise))));
     OnnxModelSource source = open(model.build());
-    assertThat(names(source)).containsExactly("top", "mid_2", "inner", "mid_3");
+    assertThat(names(source)).containsExactly("top", "mid_1", "inner", "mid_2");
     assertThat(source.tensors()).allMatch(t -> t.role() == TensorRole.MATMUL);
     OnnxRuns.Input n = OnnxRuns.scalar(3);
     assertSame(model, Map.of("n", n, "c", OnnxRuns.scalar(true)));

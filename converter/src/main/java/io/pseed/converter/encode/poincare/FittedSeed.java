@@ -11,7 +11,7 @@ package io.pseed.converter.encode.poincare;
  * @param rmse root of the mean squared error of the decoded weights
  * @param zeroRmse the same with all weights 0: the root mean square of the matrix
  */
-public record LayerSeed(long seed, float amplitude, int shift, double rmse, double zeroRmse) {
+public record FittedSeed(long seed, float amplitude, int shift, double rmse, double zeroRmse) {
   /** Part of the matrix's energy that the seed takes away, above 0 and at most 1. */
   public double relativeEnergyReduction() {
     double ratio = rmse / zeroRmse;

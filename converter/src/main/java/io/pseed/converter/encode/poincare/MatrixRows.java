@@ -6,7 +6,7 @@ import java.util.Objects;
  * A matrix of weights that is read row by row, so that large tensors need not be in memory. Rows
  * may be asked for several times, in ascending order each time.
  */
-public interface WeightMatrix {
+public interface MatrixRows {
   /** Number of rows, at least 1. */
   int rows();
 
@@ -27,13 +27,13 @@ public interface WeightMatrix {
    * @param data rows * cols values, row after row
    * @throws IllegalArgumentException if the length does not fit
    */
-  static WeightMatrix of(float[] data, int rows, int cols) {
+  static MatrixRows of(float[] data, int rows, int cols) {
     Objects.requireNonNull(data, "data");
     if (rows < 1 || cols < 1 || data.length != (long) rows * cols) {
       throw new IllegalArgumentException(
           "%d weights for a %d x %d matrix".formatted(data.length, rows, cols));
     }
-    return new WeightMatrix() {
+    return new MatrixRows() {
       @Override
       public int rows() {
         return rows;
