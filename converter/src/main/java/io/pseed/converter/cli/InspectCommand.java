@@ -160,9 +160,7 @@ final class InspectCommand implements Callable<Integer> {
         Units.bytes(reader.fileLength()), Units.bytes(decoded));
     console.line(
         "  weights   %s in %d tensors, %.2f bits a weight, all counted",
-        Units.count(weights),
-        tensors.size(),
-        8.0 * reader.fileLength() / Math.max(1, weights));
+        Units.count(weights), tensors.size(), 8.0 * reader.fileLength() / Math.max(1, weights));
     console.line("  producer  %s, format 1.%d", header.producer(), reader.minorVersion());
     if (header.source() != null) {
       console.line(
@@ -224,8 +222,7 @@ final class InspectCommand implements Callable<Integer> {
               shortened(rates)));
     }
     if (tensor.layerSeed()) {
-      parts.add(
-          detail ? "layer seed " + details.path("layerSeed").asText() : "layer seed");
+      parts.add(detail ? "layer seed " + details.path("layerSeed").asText() : "layer seed");
     }
     return String.join("; ", parts);
   }
