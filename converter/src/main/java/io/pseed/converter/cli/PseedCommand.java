@@ -20,8 +20,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     name = "pseed",
     description = {
       "Turns the weights of a neural network into seeds: a small .pseed file that gives the weights"
-          + " back when the model loads.",
-      ""
+          + " back when the model loads."
     },
     synopsisHeading = "Usage: ",
     customSynopsis = "pseed COMMAND [OPTIONS]",
@@ -116,6 +115,11 @@ public final class PseedCommand implements Runnable {
             new VerifyCommand(console))) {
       line.addSubcommand(command);
     }
+    line.addSubcommand(
+        new CommandLine(new ExperimentCommand())
+            .addSubcommand(new ExperimentCommand.Paper(console))
+            .addSubcommand(new ExperimentCommand.Gaussian(console)));
+    layOutHelp(line);
     boolean colours = console.terminal() && System.console() != null;
     line.setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.AUTO : Ansi.OFF));
     line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
@@ -127,6 +131,21 @@ public final class PseedCommand implements Runnable {
       return line.execute(args);
     } catch (OutOfMemoryError | StackOverflowError e) {
       return root.failed(e);
+    }
+  }
+
+  /** The same headings and blank lines for every command. */
+  private static void layOutHelp(CommandLine line) {
+    for (CommandLine command : line.getSubcommands().values()) {
+      command
+          .getCommandSpec()
+          .usageMessage()
+          .synopsisHeading("Usage: ")
+          .descriptionHeading("%n")
+          .parameterListHeading("%nArguments:%n")
+          .optionListHeading("%nOptions:%n")
+          .commandListHeading("%nCommands:%n");
+      layOutHelp(command);
     }
   }
 
