@@ -112,7 +112,8 @@ public final class PseedCommand implements Runnable {
             new ConvertCommand(console),
             new ExportCommand(console),
             new InspectCommand(console),
-            new VerifyCommand(console))) {
+            new VerifyCommand(console),
+            new DemoCommand(console))) {
       line.addSubcommand(command);
     }
     line.addSubcommand(
