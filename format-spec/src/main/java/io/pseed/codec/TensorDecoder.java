@@ -159,8 +159,11 @@ public final class TensorDecoder {
         ByteBuffer.allocate(
                 requireArraySize((long) Math.min(step, view.rows()) * view.cols() * elementBytes))
             .order(ByteOrder.LITTLE_ENDIAN);
-    for (int first = 0; first < view.rows(); first += step) {
-      int count = Math.min(step, view.rows() - first);
+    // first + step may exceed an int: a poincare view may have 2^31 - 1 rows.
+    for (int first = 0, count;
+        first < view.rows();
+        first = (int) Math.min((long) first + step, view.rows())) {
+      count = Math.min(step, view.rows() - first);
       buffer.clear();
       Band band = new Band(count);
       band.decode(first, count);
@@ -211,21 +214,13 @@ public final class TensorDecoder {
     for (int first = 0; first < view.rows(); first += step) {
       tasks.add(new BandTask(dst, first, Math.min(step, view.rows() - first)));
     }
-    try {
-      ForkJoinTask.invokeAll(tasks);
-    } catch (BandFailure failure) {
-      throw failure.cause;
-    }
-  }
-
-  /** Carries a checked exception out of a task. */
-  private static final class BandFailure extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-    private final transient PseedException cause;
-
-    BandFailure(PseedException cause) {
-      super(cause);
-      this.cause = cause;
+    // A task keeps its failure: an exception thrown through invokeAll would come back while other
+    // tasks still write to the caller's buffer.
+    ForkJoinTask.invokeAll(tasks);
+    for (BandTask task : tasks) {
+      if (task.failure != null) {
+        throw task.failure;
+      }
     }
   }
 
@@ -234,6 +229,7 @@ public final class TensorDecoder {
     private final transient ByteBuffer dst;
     private final int first;
     private final int count;
+    private transient PseedException failure;
 
     BandTask(ByteBuffer dst, int first, int count) {
       this.dst = dst;
@@ -248,7 +244,7 @@ public final class TensorDecoder {
         band.decode(first, count);
         band.store(dst, 0, count);
       } catch (PseedException e) {
-        throw new BandFailure(e);
+        failure = e;
       }
     }
   }

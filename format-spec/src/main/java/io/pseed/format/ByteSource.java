@@ -76,7 +76,7 @@ interface ByteSource extends AutoCloseable {
 
       @Override
       public void read(long offset, ByteBuffer dst) throws IOException {
-        if (offset < 0 || offset + dst.remaining() > content.limit()) {
+        if (offset < 0 || offset > content.limit() - dst.remaining()) {
           throw new EOFException(label + ": ends at offset " + content.limit());
         }
         dst.put(content.slice((int) offset, dst.remaining()));

@@ -69,14 +69,17 @@ public enum DType {
   }
 
   /**
-   * Bytes of {@code elements} elements, packed: ceil(elements * bits / 8).
+   * Bytes of {@code elements} elements, packed: ceil(elements * bits / 8); {@link Long#MAX_VALUE}
+   * where they do not fit into a long, so that a comparison with a limit stays right.
    *
-   * @throws ArithmeticException where the product overflows
+   * @param elements 0 to 2^60 - 1
    */
   public long byteSize(long elements) {
-    return bits % 8 == 0
-        ? Math.multiplyExact(elements, (long) (bits / 8))
-        : Math.addExact(Math.multiplyExact(elements, (long) bits), 7) / 8;
+    if (bits % 8 != 0) {
+      return (elements * bits + 7) / 8;
+    }
+    long bytes = bits / 8;
+    return elements > Long.MAX_VALUE / bytes ? Long.MAX_VALUE : elements * bytes;
   }
 
   /** The type with that id, or empty. */

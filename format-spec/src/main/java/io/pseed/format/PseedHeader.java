@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The JSON header (specification, section 2.2).
@@ -89,7 +90,8 @@ public record PseedHeader(
     root.put("producer", producer);
     if (!metadata.isEmpty()) {
       ObjectNode node = root.putObject("metadata");
-      metadata.forEach(node::put);
+      // Sorted: the order of Java's maps may differ from run to run.
+      new TreeMap<>(metadata).forEach(node::put);
     }
     if (source != null) {
       root.set("source", source);
@@ -232,15 +234,9 @@ public record PseedHeader(
                   file, where, bytes, decoded, limits.maxTensorBytes(), limits.maxFileBytes()));
         }
         long offset = extent(tensor, where);
-        JsonNode stats = tensor.get("stats");
+        ObjectNode stats = optionalObject(tensor, "stats");
         tensors.add(
-            new TensorEntry(
-                name,
-                dtype,
-                shape,
-                offset,
-                tensor.get("length").longValue(),
-                stats instanceof ObjectNode statsObject ? statsObject : null));
+            new TensorEntry(name, dtype, shape, offset, tensor.get("length").longValue(), stats));
       }
       return tensors;
     }
@@ -344,7 +340,12 @@ public record PseedHeader(
     }
 
     private CorruptException wrong(String where, JsonNode found, String expected) {
-      String text = found == null ? "missing" : found.toString();
+      String text =
+          found == null
+              ? "missing"
+              : found.isContainerNode()
+                  ? (found.isArray() ? "an array" : "an object") + " of " + found.size()
+                  : found.isMissingNode() ? "empty" : found.toString();
       return new CorruptException(
           String.format(
               "%s: JSON header: %s is %s, expected %s",

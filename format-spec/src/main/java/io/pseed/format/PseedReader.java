@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
@@ -20,6 +22,7 @@ public final class PseedReader implements Closeable {
   private final ByteSource source;
   private final Limits limits;
   private final PseedHeader header;
+  private final Map<String, TensorEntry> byName = new HashMap<>();
   private final byte[] digest;
   private final int minor;
   private final long fileLength;
@@ -38,7 +41,7 @@ public final class PseedReader implements Closeable {
               file, major, ContainerLayout.MAJOR));
     }
     int crc = crc32c(prefix.slice(0, ContainerLayout.OFFSET_PREFIX_CRC));
-    expect(
+    expectCrc(
         file,
         ContainerLayout.OFFSET_PREFIX_CRC,
         "prefixCrc",
@@ -50,7 +53,7 @@ public final class PseedReader implements Closeable {
         file,
         ContainerLayout.OFFSET_FLAGS,
         "flags",
-        prefix.getInt(ContainerLayout.OFFSET_FLAGS),
+        Integer.toUnsignedLong(prefix.getInt(ContainerLayout.OFFSET_FLAGS)),
         0);
     long storedLength = prefix.getLong(ContainerLayout.OFFSET_FILE_LENGTH);
     expect(file, ContainerLayout.OFFSET_FILE_LENGTH, "fileLength", storedLength, fileLength);
@@ -66,11 +69,12 @@ public final class PseedReader implements Closeable {
           "a multiple of 64 from 128 to the file's length " + fileLength);
     }
     long headerLength = Integer.toUnsignedLong(prefix.getInt(ContainerLayout.OFFSET_HEADER_LENGTH));
-    if (headerLength > limits.maxHeaderBytes()) {
+    int longestHeader = Math.min(limits.maxHeaderBytes(), ContainerLayout.MAX_HEADER_LENGTH);
+    if (headerLength > longestHeader) {
       throw new OverLimitException(
           String.format(
               "%s: JSON header of %d bytes (offset %d), the limit is %d",
-              file, headerLength, ContainerLayout.OFFSET_HEADER_LENGTH, limits.maxHeaderBytes()));
+              file, headerLength, ContainerLayout.OFFSET_HEADER_LENGTH, longestHeader));
     }
     expect(
         file,
@@ -85,17 +89,20 @@ public final class PseedReader implements Closeable {
     this.digest = new byte[ContainerLayout.DIGEST_LENGTH];
     prefix.get(ContainerLayout.OFFSET_DIGEST, digest);
     for (int i = ContainerLayout.OFFSET_RESERVED; i < ContainerLayout.OFFSET_PREFIX_CRC; i++) {
-      expect(file, i, "reserved byte", prefix.get(i), 0);
+      expect(file, i, "reserved byte", Byte.toUnsignedLong(prefix.get(i)), 0);
     }
     byte[] json = new byte[(int) headerLength];
     source.read(headerOffset, ByteBuffer.wrap(json));
-    expect(
+    expectCrc(
         file,
         ContainerLayout.OFFSET_HEADER_CRC,
         "headerCrc",
         prefix.getInt(ContainerLayout.OFFSET_HEADER_CRC),
         crc32c(ByteBuffer.wrap(json)));
     this.header = PseedHeader.parse(json, file, headerOffset, limits);
+    for (TensorEntry tensor : header.tensors()) {
+      byName.put(tensor.name(), tensor);
+    }
   }
 
   /**
@@ -170,12 +177,7 @@ public final class PseedReader implements Closeable {
 
   /** The tensor with that name, or null. */
   public TensorEntry tensor(String name) {
-    for (TensorEntry tensor : header.tensors()) {
-      if (tensor.name().equals(name)) {
-        return tensor;
-      }
-    }
-    return null;
+    return byName.get(name);
   }
 
   /**
@@ -251,7 +253,7 @@ public final class PseedReader implements Closeable {
     ByteBuffer padding = ByteBuffer.allocate((int) (to - from));
     source.read(from, padding);
     for (int i = 0; i < padding.capacity(); i++) {
-      expect(source.label(), from + i, "padding", padding.get(i), 0);
+      expect(source.label(), from + i, "padding", Byte.toUnsignedLong(padding.get(i)), 0);
     }
   }
 
@@ -293,6 +295,18 @@ public final class PseedReader implements Closeable {
       throws CorruptException {
     if (found != expected) {
       throw corrupt(file, offset, what, Long.toUnsignedString(found), expected);
+    }
+  }
+
+  private static void expectCrc(String file, long offset, String what, int found, int expected)
+      throws CorruptException {
+    if (found != expected) {
+      throw corrupt(
+          file,
+          offset,
+          what,
+          String.format("0x%08x", found),
+          String.format("0x%08x, the checksum of the bytes", expected));
     }
   }
 

@@ -13,16 +13,20 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.CRC32C;
 
 /**
@@ -39,6 +43,12 @@ import java.util.zip.CRC32C;
 public final class PseedWriter implements Closeable {
   private static final JsonMapper MAPPER = new JsonMapper();
 
+  /**
+   * Targets that this process is writing. Locks of files do not tell apart the writers of one
+   * process, and closing a second channel to a file would drop the first one's lock on POSIX.
+   */
+  private static final Set<Path> ACTIVE = ConcurrentHashMap.newKeySet();
+
   private final Path target;
   private final Path part;
   private final Path journal;
@@ -48,8 +58,10 @@ public final class PseedWriter implements Closeable {
   private final List<SectionEntry> sections = new ArrayList<>();
   private final List<Resumed> resumed = new ArrayList<>();
   private final Set<String> names = new HashSet<>();
+  private final Set<String> sectionNames = new HashSet<>();
   private long end = ContainerLayout.PREFIX_LENGTH;
   private boolean finished;
+  private boolean closed;
 
   /**
    * A record that an interrupted run had finished.
@@ -73,8 +85,7 @@ public final class PseedWriter implements Closeable {
    * @param target where it will stand; replaced by {@link #finish} only
    * @param fingerprint of the plan, the source and the program: an interrupted run with the same
    *     one is gone on with
-   * @throws IOException where the folder cannot be written or another process writes the same
-   *     target
+   * @throws IOException where the folder cannot be written or somebody else writes the same target
    */
   public static PseedWriter create(Path target, String fingerprint) throws IOException {
     Path absolute = target.toAbsolutePath();
@@ -85,32 +96,65 @@ public final class PseedWriter implements Closeable {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IOException(target + ": its folder does not exist; create it first");
     }
+    // One name for one target within this program, whatever links lead to its folder.
+    absolute = folder.toRealPath().resolve(absolute.getFileName());
+    if (!ACTIVE.add(absolute)) {
+      throw new IOException(target + ": another writer of this process is writing it");
+    }
+    try {
+      return open(target, absolute, fingerprint);
+    } catch (IOException | RuntimeException e) {
+      ACTIVE.remove(absolute);
+      throw e;
+    }
+  }
+
+  private static PseedWriter open(Path target, Path absolute, String fingerprint)
+      throws IOException {
     Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
     Path journal = absolute.resolveSibling(absolute.getFileName() + ".part.journal");
-    FileChannel channel =
-        FileChannel.open(
-            part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileChannel channel = null;
     FileChannel log = null;
     try {
-      if (!lock(channel)) {
+      channel = openFile(target, part);
+      log = openFile(target, journal);
+      // The journal stays locked until the part has its final name, so whoever gets both locks and
+      // still finds the part under its name has a file that nobody else writes or renames.
+      if (!lock(channel) || !lock(log)) {
         throw new IOException(
             target + ": another process is writing it (" + part.getFileName() + " is locked)");
       }
-      log =
-          FileChannel.open(
-              journal,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
+      if (!Files.exists(part) || !Files.exists(journal)) {
+        throw new IOException(
+            target + ": another process finished writing it just now; try again if you want to");
+      }
       PseedWriter writer = new PseedWriter(absolute, part, journal, channel, log);
       writer.resume(fingerprint);
       return writer;
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      if (channel != null) {
+        channel.close();
+      }
       if (log != null) {
         log.close();
       }
       throw e;
+    }
+  }
+
+  private static FileChannel openFile(Path target, Path file) throws IOException {
+    try {
+      return FileChannel.open(
+          file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } catch (FileSystemException e) {
+      throw new IOException(
+          target
+              + ": cannot write "
+              + file.getFileName()
+              + " in its folder ("
+              + (e.getReason() == null ? e.getClass().getSimpleName() : e.getReason())
+              + "); pick a folder that can be written",
+          e);
     }
   }
 
@@ -125,15 +169,14 @@ public final class PseedWriter implements Closeable {
   /** Reads what an interrupted run left; keeps the records that are whole, drops the rest. */
   private void resume(String fingerprint) throws IOException {
     String[] lines = new String(readAll(journalChannel), StandardCharsets.UTF_8).split("\n", -1);
-    boolean same = lines[0].equals(journalHead(fingerprint).strip());
+    boolean same = (lines[0] + "\n").equals(journalHead(fingerprint));
     // The last piece is empty or an unfinished line.
     for (int i = 1; same && i < lines.length - 1; i++) {
       Resumed entry = parseLine(lines[i]);
-      if (entry == null || !isWhole(entry.entry())) {
+      if (entry == null || !isWhole(entry.entry()) || !names.add(entry.entry().name())) {
         break;
       }
       tensors.add(entry.entry());
-      names.add(entry.entry().name());
       resumed.add(entry);
       end = entry.entry().offset() + entry.entry().length();
     }
@@ -151,21 +194,33 @@ public final class PseedWriter implements Closeable {
 
   private boolean isWhole(TensorEntry entry) throws IOException {
     if (entry.offset() != ContainerLayout.align(end)
+        || entry.length() < 0
         || entry.length() > Integer.MAX_VALUE - 64
         || channel.size() < entry.offset() + entry.length()) {
       return false;
     }
-    ByteBuffer bytes = ByteBuffer.allocate((int) entry.length());
-    while (bytes.hasRemaining() && channel.read(bytes, entry.offset() + bytes.position()) >= 0) {}
+    // With the zeros before it: they are covered by no sum.
+    for (byte zero : read(end, (int) (entry.offset() - end)).array()) {
+      if (zero != 0) {
+        return false;
+      }
+    }
     try {
-      TensorRecord.parse(
-          bytes.flip(),
-          new RecordPlace(part.toString(), entry.name(), entry.offset()),
-          Limits.LARGE);
-      return true;
+      TensorRecord record =
+          TensorRecord.parse(
+              read(entry.offset(), (int) entry.length()),
+              new RecordPlace(part.toString(), entry.name(), entry.offset()),
+              Limits.LARGE);
+      return record.dtype() == entry.dtype() && Arrays.equals(record.shape(), entry.shape());
     } catch (PseedException e) {
       return false;
     }
+  }
+
+  private ByteBuffer read(long offset, int length) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(length);
+    while (bytes.hasRemaining() && channel.read(bytes, offset + bytes.position()) >= 0) {}
+    return bytes.flip();
   }
 
   private static Resumed parseLine(String line) {
@@ -177,7 +232,7 @@ public final class PseedWriter implements Closeable {
       }
       return new Resumed(
           new TensorEntry(
-              node.get("name").textValue(),
+              Objects.requireNonNull(node.get("name").textValue()),
               DType.valueOf(node.get("dtype").textValue()),
               shape,
               node.get("offset").longValue(),
@@ -252,7 +307,9 @@ public final class PseedWriter implements Closeable {
   /**
    * Appends a tensor.
    *
-   * @param name not empty, unique in the file
+   * <p>Where it throws, the file is as before, and the tensor may be written again.
+   *
+   * @param name unique in the file
    * @param stats informative, or null
    * @param sourceCrc CRC-32C of the bytes it was made from, for {@link #resumed}
    */
@@ -262,7 +319,7 @@ public final class PseedWriter implements Closeable {
     if (!sections.isEmpty()) {
       throw new IllegalStateException("tensors come before sections");
     }
-    if (!names.add(name)) {
+    if (names.contains(requireText(name))) {
       throw new IllegalArgumentException("tensor '" + name + "' is written twice");
     }
     long offset = pad();
@@ -280,6 +337,7 @@ public final class PseedWriter implements Closeable {
     end = offset + length;
     TensorEntry entry = new TensorEntry(name, dtype, shape.clone(), offset, length, stats);
     tensors.add(entry);
+    names.add(name);
     journal(new Resumed(entry, sourceCrc));
   }
 
@@ -289,10 +347,8 @@ public final class PseedWriter implements Closeable {
    * @param mediaType its type, or null
    */
   public void section(String name, String mediaType, ByteBuffer content) throws IOException {
-    for (SectionEntry section : sections) {
-      if (section.name().equals(name)) {
-        throw new IllegalArgumentException("section '" + name + "' is written twice");
-      }
+    if (!sectionNames.add(requireText(name))) {
+      throw new IllegalArgumentException("section '" + name + "' is written twice");
     }
     long offset = pad();
     CRC32C crc = new CRC32C();
@@ -311,6 +367,7 @@ public final class PseedWriter implements Closeable {
    * @param source informative, or null
    * @param plan informative, or null
    * @return the header, as a reader will see it
+   * @throws PseedException where the header is none that a reader takes; the target is as it was
    */
   public PseedHeader finish(
       String producer, Map<String, String> metadata, ObjectNode source, ObjectNode plan)
@@ -327,6 +384,9 @@ public final class PseedWriter implements Closeable {
               + " bytes, the format allows 100000000");
     }
     long headerOffset = pad();
+    // What a reader would refuse must not take the place of the target: too many entries, numbers
+    // of too many digits or deep nesting in the caller's objects.
+    PseedHeader.parse(json, part.toString(), headerOffset, Limits.LARGE);
     ByteBuffer jsonBytes = ByteBuffer.wrap(json);
     while (jsonBytes.hasRemaining()) {
       channel.write(jsonBytes);
@@ -359,8 +419,7 @@ public final class PseedWriter implements Closeable {
     }
     finished = true;
     syncFolder(target.getParent());
-    journalChannel.close();
-    Files.deleteIfExists(journal);
+    close();
     return header;
   }
 
@@ -380,9 +439,19 @@ public final class PseedWriter implements Closeable {
     return sha256.digest();
   }
 
+  /** JSON in UTF-8 has no place for half a character. */
+  private static String requireText(String name) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+      throw new IllegalArgumentException("name '" + name + "' has an unpaired surrogate");
+    }
+    return name;
+  }
+
   /** Zeros up to the next multiple of the alignment; returns it. */
   private long pad() throws IOException {
     long aligned = ContainerLayout.align(end);
+    // A record that failed midway may have left more.
+    channel.truncate(end);
     channel.position(end);
     ByteBuffer zeros = ByteBuffer.allocate((int) (aligned - end));
     while (zeros.hasRemaining()) {
@@ -414,14 +483,36 @@ public final class PseedWriter implements Closeable {
     }
   }
 
-  /** Deletes what was written, unless {@link #finish} ended well. */
+  /** Deletes what was written, unless {@link #finish} ended well. Closing again does nothing. */
   @Override
   public void close() throws IOException {
-    channel.close();
-    journalChannel.close();
-    if (!finished) {
-      Files.deleteIfExists(part);
-      Files.deleteIfExists(journal);
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      // Before the locks are gone: afterwards the names may be another writer's.
+      boolean gone = (finished || delete(part)) & delete(journal);
+      channel.close();
+      journalChannel.close();
+      if (!gone) {
+        if (!finished) {
+          Files.deleteIfExists(part);
+        }
+        Files.deleteIfExists(journal);
+      }
+    } finally {
+      ACTIVE.remove(target);
+    }
+  }
+
+  /** Deletes a file that is still open; false where the system does not do that. */
+  private static boolean delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+      return true;
+    } catch (IOException e) {
+      return false;
     }
   }
 }

@@ -23,6 +23,12 @@ import java.util.zip.CRC32C;
  * that is from the original.
  */
 public final class TensorEncoder {
+  /**
+   * Tensors of a larger root mean square, or one below its inverse, are kept lossless: scales end
+   * at 2^48.
+   */
+  private static final double LARGEST_SIGMA = 0x1p40;
+
   private final TrellisEncoder trellis;
   private final LayerSeedSearch layerSeeds;
 
@@ -49,6 +55,11 @@ public final class TensorEncoder {
     if (scan.notFinite() > 0) {
       progress.accept(elements);
       return raw(tensor, scan, scan.notFinite() + " elements are NaN, infinite or beyond F32");
+    }
+    double sigma = Math.sqrt(scan.sumOfSquares() / elements);
+    if (sigma > LARGEST_SIGMA || sigma > 0 && sigma < 1 / LARGEST_SIGMA) {
+      progress.accept(elements);
+      return raw(tensor, scan, "root mean square " + sigma + " is beyond the range of scales");
     }
     WeightMatrix matrix = WeightMatrix.of(tensor, plan.trellis().view());
     double bits = plan.trellis().panels().meanRate();

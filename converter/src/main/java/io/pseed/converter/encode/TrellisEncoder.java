@@ -92,7 +92,7 @@ public final class TrellisEncoder {
     double colMean = energies.total / view.cols();
     float[] colScales = new float[view.cols()];
     for (int j = 0; j < colScales.length; j++) {
-      float level = colsVary ? (float) Math.sqrt(energies.cols[j] / colMean) : 1f;
+      float level = colsVary && colMean > 0 ? (float) Math.sqrt(energies.cols[j] / colMean) : 1f;
       colScales[j] = colKind == Scales.CONSTANT ? 1f : level * Signs.of(1, j);
     }
     float[] rowScales = new float[view.rows()];

@@ -24,6 +24,9 @@ import java.util.Arrays;
  * <p>An instance holds the working memory of one thread.
  */
 public final class TrellisSearch {
+  /** Pieces of the metric below this length are not worth a loop of their own. */
+  private static final int SHORTEST_PIECE = 128;
+
   private final int bits;
   private final int rate;
   private final int states;
@@ -41,7 +44,14 @@ public final class TrellisSearch {
   private final int[] codes;
   private final int[] cost;
   private final int[] best;
-  private int[] metric;
+
+  /**
+   * The metrics of all states, cut by the predecessor's number j into 2^k arrays of one index,
+   * which is what the JIT of Java 17 makes vector code of; or in one array where the pieces would
+   * be too short for that.
+   */
+  private final int[][] metric;
+
   private byte[] decisions = new byte[0];
 
   /**
@@ -67,8 +77,8 @@ public final class TrellisSearch {
     }
     this.cost = new int[states];
     this.best = new int[groups];
-    this.metric = new int[states];
-    if ((2L * largestSpread() + 1) << rate >= Integer.MAX_VALUE) {
+    this.metric = groups >= SHORTEST_PIECE ? new int[1 << rate][groups] : new int[1][states];
+    if ((2L * largestSpread() + largestCost() + 2) << rate >= Integer.MAX_VALUE) {
       throw new IllegalStateException("metric of L=" + bits + ", k=" + rate + " overflows");
     }
   }
@@ -110,8 +120,10 @@ public final class TrellisSearch {
       decisions = new byte[(int) decisionBytes];
     }
     int unreachable = (int) (largestSpread() + 1) << rate;
-    Arrays.fill(metric, unreachable);
-    metric[0] = 0;
+    for (int[] piece : metric) {
+      Arrays.fill(piece, unreachable);
+    }
+    metric[0][0] = 0;
     int limit = (8 * TrellisCode.UNIT) >> unitLog2;
     float unit = 1f / (1 << unitLog2);
     for (int t = 0; t < n; t++) {
@@ -120,12 +132,7 @@ public final class TrellisSearch {
       choose(t * groups);
       extend();
     }
-    int state = 0;
-    for (int s = 1; s < states; s++) {
-      if (metric[s] < metric[state]) {
-        state = s;
-      }
-    }
+    int state = bestState();
     for (int t = n - 1; t >= 0; t--) {
       put(payload, offset, (long) t * rate, state & (1 << rate) - 1);
       int group = state >> rate;
@@ -133,77 +140,145 @@ public final class TrellisSearch {
     }
   }
 
-  /** The cost of every state's code: squared distance, linear beyond the cap; shifted left by k. */
+  private int bestState() {
+    int state = 0;
+    int least = metric[0][0];
+    int length = metric[0].length;
+    for (int p = 0; p < metric.length; p++) {
+      for (int i = 0; i < length; i++) {
+        if (metric[p][i] < least) {
+          least = metric[p][i];
+          state = p * length + i;
+        }
+      }
+    }
+    return state;
+  }
+
+  /**
+   * The cost of every state's code: squared distance, linear beyond the cap; shifted left by k.
+   * Absolute value and minimum are spelled out in shifts, because Java 17's JIT makes no vector
+   * code of {@code Math.min} (eight times slower).
+   */
   private void costs(int target) {
     int[] c = codes;
     int[] out = cost;
     int limit = cap;
     int shift = rate;
     for (int s = 0; s < out.length; s++) {
-      int d = Math.abs(target - c[s]);
-      int near = Math.min(d, limit);
-      out[s] = (near * near + ((d - near) << 2)) << shift;
+      int x = target - c[s];
+      int sign = x >> 31;
+      int d = (x ^ sign) - sign;
+      int over = d - limit;
+      int far = over & ~(over >> 31);
+      int near = d - far;
+      out[s] = (near * near + far * 4) << shift;
     }
   }
 
   /** The best predecessor of each group of states. */
   private void choose(int decisionOffset) {
-    int[] m = metric;
-    int[] b = best;
-    int n = groups;
     int count = 1 << rate;
-    if (count == 2) {
-      for (int g = 0; g < n; g++) {
-        b[g] = Math.min(m[g], m[g + n] + 1);
-      }
+    if (metric.length == 1) {
+      chooseFlat(metric[0], best, groups, count);
     } else {
-      for (int g = 0; g < n; g++) {
-        b[g] = Math.min(Math.min(m[g], m[g + n] + 1), Math.min(m[g + 2 * n] + 2, m[g + 3 * n] + 3));
-      }
-      for (int j = 4; j < count; j += 4) {
-        int p = j * n;
-        int q = p + n;
-        int r = q + n;
-        int s = r + n;
-        for (int g = 0; g < n; g++) {
-          int x = Math.min(m[g + p] + j, m[g + q] + j + 1);
-          int y = Math.min(m[g + r] + j + 2, m[g + s] + j + 3);
-          b[g] = Math.min(b[g], Math.min(x, y));
-        }
+      System.arraycopy(metric[0], 0, best, 0, groups);
+      for (int j = 1; j < count; j++) {
+        lower(best, metric[j], j);
       }
     }
+    int[] b = best;
     int low = count - 1;
     byte[] d = decisions;
-    for (int g = 0; g < n; g++) {
+    for (int g = 0; g < b.length; g++) {
       d[decisionOffset + g] = (byte) (b[g] & low);
     }
     int reference = b[0] & ~low;
-    for (int g = 0; g < n; g++) {
+    for (int g = 0; g < b.length; g++) {
       b[g] = (b[g] & ~low) - reference;
+    }
+  }
+
+  /**
+   * best[g] = min(best[g], m[g] + j); differences of metrics fit into an int (see {@link
+   * #largestSpread}).
+   */
+  private static void lower(int[] best, int[] m, int j) {
+    for (int g = 0; g < best.length; g++) {
+      int difference = m[g] + j - best[g];
+      best[g] += difference & (difference >> 31);
+    }
+  }
+
+  private static void chooseFlat(int[] m, int[] best, int groups, int count) {
+    System.arraycopy(m, 0, best, 0, groups);
+    for (int j = 1; j < count; j++) {
+      int first = j * groups;
+      for (int g = 0; g < groups; g++) {
+        best[g] = Math.min(best[g], m[first + g] + j);
+      }
     }
   }
 
   /** The metric of every state: that of its group's best predecessor and its own cost. */
   private void extend() {
-    int[] m = metric;
-    int[] b = best;
-    int[] c = cost;
-    int count = 1 << rate;
-    if (count == 2) {
-      for (int g = 0; g < groups; g++) {
-        int base = b[g];
-        m[2 * g] = base + c[2 * g];
-        m[2 * g + 1] = base + c[2 * g + 1];
+    int first = 0;
+    for (int[] piece : metric) {
+      switch (rate) {
+        case 1 -> extendBy2(piece, best, cost, first);
+        case 2 -> extendBy4(piece, best, cost, first);
+        case 3 -> extendBy8(piece, best, cost, first);
+        default -> extendBy16(piece, best, cost, first, rate);
       }
-      return;
+      first += piece.length;
     }
-    for (int s = 0; s < states; s += 4) {
-      int base = b[s >> rate];
-      m[s] = base + c[s];
-      m[s + 1] = base + c[s + 1];
-      m[s + 2] = base + c[s + 2];
-      m[s + 3] = base + c[s + 3];
+  }
+
+  private static void extendBy2(int[] m, int[] best, int[] cost, int first) {
+    for (int i = 0; i < m.length; i += 2) {
+      int s = first + i;
+      int base = best[s >> 1];
+      m[i] = base + cost[s];
+      m[i + 1] = base + cost[s + 1];
     }
+  }
+
+  private static void extendBy4(int[] m, int[] best, int[] cost, int first) {
+    for (int i = 0; i < m.length; i += 4) {
+      int s = first + i;
+      int base = best[s >> 2];
+      m[i] = base + cost[s];
+      m[i + 1] = base + cost[s + 1];
+      m[i + 2] = base + cost[s + 2];
+      m[i + 3] = base + cost[s + 3];
+    }
+  }
+
+  private static void extendBy8(int[] m, int[] best, int[] cost, int first) {
+    for (int i = 0; i < m.length; i += 8) {
+      int s = first + i;
+      eight(m, i, best[s >> 3], cost, s);
+    }
+  }
+
+  private static void extendBy16(int[] m, int[] best, int[] cost, int first, int rate) {
+    for (int i = 0; i < m.length; i += 16) {
+      int s = first + i;
+      int base = best[s >> rate];
+      eight(m, i, base, cost, s);
+      eight(m, i + 8, base, cost, s + 8);
+    }
+  }
+
+  private static void eight(int[] m, int i, int base, int[] cost, int s) {
+    m[i] = base + cost[s];
+    m[i + 1] = base + cost[s + 1];
+    m[i + 2] = base + cost[s + 2];
+    m[i + 3] = base + cost[s + 3];
+    m[i + 4] = base + cost[s + 4];
+    m[i + 5] = base + cost[s + 5];
+    m[i + 6] = base + cost[s + 6];
+    m[i + 7] = base + cost[s + 7];
   }
 
   /** Writes {@code rate} bits, most significant first, at a bit offset. */

@@ -1,6 +1,7 @@
 package io.pseed.codec.trellis;
 
 import io.pseed.codec.hadamard.Hadamard;
+import io.pseed.format.OverLimitException;
 import io.pseed.format.PseedException;
 import io.pseed.format.TensorRecord;
 import io.pseed.format.UnknownCodecException;
@@ -52,7 +53,14 @@ public record TrellisBody(
   static final int FIXED_LENGTH = 32;
   static final int PANEL_LENGTH = 8;
 
-  /** Reads and checks the body of {@code record}. */
+  /** Most rows or columns whose scales fit into one array of less than 2 GiB. */
+  static final int MAX_LINES = (1 << 29) - 16;
+
+  /**
+   * Reads and checks the body of {@code record}.
+   *
+   * @throws OverLimitException where there are more lines than Java's arrays take
+   */
   public static TrellisBody parse(TensorRecord record) throws PseedException {
     View view = View.parse(record);
     ByteBuffer in = record.body();
@@ -98,6 +106,13 @@ public record TrellisBody(
     if (end != in.limit()) {
       throw record.corruptBody(
           0, "body", in.limit() + " bytes", end + " for its view, scales and rates");
+    }
+    // One stored scale may stand for 2^31 - 1 lines, which are more floats than an array takes.
+    if (Math.max(view.rows(), view.cols()) > MAX_LINES) {
+      throw new OverLimitException(
+          String.format(
+              "%s: a trellis view of %d x %d, Java takes at most %d rows and columns",
+              record.place().label(), view.rows(), view.cols(), MAX_LINES));
     }
     return new TrellisBody(
         view,
@@ -191,12 +206,14 @@ public record TrellisBody(
     ByteBuffer in = record.body();
     ByteBuffer payload = in.slice(offset, in.limit() - offset);
     int at = 0;
+    // Once, not a panel: a hostile record may have a million panels.
+    int rowBytes = panels.byRows() ? 0 : panels.columnRowBytes();
     for (int p = 0; p < panels.count(); p++) {
       int n = panels.byRows() ? view.cols() : panels.lengths()[p];
       int bytes = Panels.segmentBytes(n, panels.rates()[p]);
       int unused = (int) (8L * bytes - (long) n * panels.rates()[p]);
       int segments = panels.byRows() ? panels.lengths()[p] : view.rows();
-      int stride = panels.byRows() ? bytes : panels.columnRowBytes();
+      int stride = panels.byRows() ? bytes : rowBytes;
       if (unused > 0) {
         for (int s = 0; s < segments; s++) {
           int last = at + s * stride + bytes - 1;

@@ -1,7 +1,7 @@
 package io.pseed.codec.trellis;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The generator of the trellis codec: from the last L bits of a stream, a seed, to an integer code
@@ -31,7 +31,19 @@ public final class TrellisCode {
   private static final int MUL_1 = 0x2C1B3C6D;
   private static final int MUL_2 = 0x297A2D39;
 
-  private static final Map<Integer, TrellisCode> CACHE = new ConcurrentHashMap<>();
+  /** Most generators kept: at L = 20 one takes 2 MiB, and a hostile file may name 3000 of them. */
+  static final int CACHE_SIZE = 16;
+
+  /** The generators used last. */
+  private static final Map<Integer, TrellisCode> CACHE =
+      new LinkedHashMap<>(32, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, TrellisCode> eldest) {
+          return size() > CACHE_SIZE;
+        }
+      };
 
   private final int bits;
   private final short[] psi;
@@ -66,8 +78,22 @@ public final class TrellisCode {
     if (law == LAW_RAYLEIGH ? kappa != 0 : law != LAW_DISK || kappa < 1 || kappa > 255) {
       throw new IllegalArgumentException("radial law " + law + " with kappa " + kappa);
     }
-    return CACHE.computeIfAbsent(
-        bits | law << 8 | kappa << 16, key -> new TrellisCode(bits, law, kappa));
+    int key = bits | law << 8 | kappa << 16;
+    synchronized (CACHE) {
+      TrellisCode code = CACHE.get(key);
+      if (code == null) {
+        code = new TrellisCode(bits, law, kappa);
+        CACHE.put(key, code);
+      }
+      return code;
+    }
+  }
+
+  /** Generators kept at the moment, for tests. */
+  static int cached() {
+    synchronized (CACHE) {
+      return CACHE.size();
+    }
   }
 
   /** L, the number of bits of a seed. */
