@@ -1,0 +1,48 @@
+package io.pseed.converter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.TypeConversionException;
+
+class FailuresTest {
+  @Test
+  void sayWhatToDo() {
+    assertThat(Failures.sentence(new IOException("No space left on device")))
+        .startsWith("the disk is full; free some space and run the same command again");
+    assertThat(
+            Failures.sentence(
+                new UncheckedIOException(
+                    new IOException("x: cannot finish", new IOException("No space left on device")))))
+        .startsWith("the disk is full");
+    assertThat(Failures.sentence(new OutOfMemoryError("Java heap space"))).contains("JAVA_OPTS");
+    assertThat(Failures.sentence(new AccessDeniedException("a.pseed"))).contains("permissions");
+    assertThat(Failures.sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
+    assertThat(Failures.sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
+    assertThat(Failures.sentence(new IllegalStateException("odd"))).contains("--stacktrace");
+  }
+
+  @Test
+  void sizesAreReadAndWritten() {
+    Units.SizeConverter sizes = new Units.SizeConverter();
+    assertThat(sizes.convert("8MB")).isEqualTo(8_000_000);
+    assertThat(sizes.convert("7.5 MiB")).isEqualTo(7_864_320);
+    assertThat(sizes.convert("1kb")).isEqualTo(1_000);
+    assertThat(sizes.convert("1KiB")).isEqualTo(1_024);
+    assertThat(sizes.convert("12345")).isEqualTo(12_345);
+    for (String bad : new String[] {"", "MB", "-1MB", "0", "1e9", "8 TB!", "99999999999999GB"}) {
+      assertThatThrownBy(() -> sizes.convert(bad)).isInstanceOf(TypeConversionException.class);
+    }
+    assertThat(Units.bytes(999)).isEqualTo("999 B");
+    assertThat(Units.bytes(11_584_220)).isEqualTo("11.58 MB");
+    assertThat(Units.bytes(133_400)).isEqualTo("133.4 KB");
+    assertThat(Units.bytes(999_960)).isEqualTo("1.00 MB");
+    assertThat(Units.time(59.94)).isEqualTo("59.9 s");
+    assertThat(Units.time(200)).isEqualTo("3 min 20 s");
+  }
+}

@@ -1,0 +1,205 @@
+package io.pseed.converter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PseedCommandTest {
+  @TempDir Path dir;
+
+  @Test
+  void withoutArgumentsItSaysWhatItIs() {
+    Outcome help = Outcome.of();
+    assertThat(help.code()).isZero();
+    assertThat(help.out())
+        .contains("Turns the weights", "convert", "export", "inspect", "verify", "demo")
+        .contains("experiment", "pseed convert model.onnx", "pseed verify model.onnx model.pseed");
+    assertThat(Outcome.of("--help").out()).isEqualTo(help.out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"convert", "export", "inspect", "verify", "demo", "experiment"})
+  void everyCommandExplainsItself(String command) {
+    Outcome help = Outcome.of(command, "--help");
+    assertThat(help.code()).isZero();
+    assertThat(help.out()).startsWith("Usage: pseed " + command).contains("pseed " + command);
+  }
+
+  @Test
+  void tellsItsVersion() {
+    assertThat(Outcome.of("--version").out()).startsWith("pseed ").contains("format 1.0");
+  }
+
+  @Test
+  void wrongArgumentsAreOneSentence() {
+    for (Object[] arguments :
+        new Object[][] {
+          {"convrt"},
+          {"convert"},
+          {"convert", "a.onnx", "--bitz", "3"},
+          {"convert", "a.onnx", "--bits", "9"},
+          {"convert", "a.onnx", "--bits", "NaN"},
+          {"convert", "a.onnx", "--bits", "x"},
+          {"convert", "a.onnx", "--bits", "3", "--target-size", "8MB"},
+          {"convert", "a.onnx", "--target-size", "8 parsecs"},
+          {"convert", "a.onnx", "--plan", "p.json", "--bits", "3"},
+          {"convert", "a.onnx", "--seed-bits", "21"},
+          {"convert", "a.onnx", "--threads", "0"},
+          {"export", "a.pseed"},
+          {"verify", "a.onnx", "a.pseed", "--min-cosine", "2"},
+          {"experiment"},
+          {"experiment", "gaussian", "--seed-bits", "4"},
+          {"demo", "--bits", "0"}
+        }) {
+      Outcome outcome = Outcome.of(arguments);
+      assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
+      assertThat(outcome.sentence()).contains("--help'");
+      assertThat(outcome.out()).isEmpty();
+    }
+    assertThat(Outcome.of("convrt").sentence()).contains("did you mean convert");
+  }
+
+  @Test
+  void filesThatCannotBeReadAreOneSentence() throws IOException {
+    Path text = Files.writeString(dir.resolve("notes.onnx"), "these are notes\n");
+    assertThat(Outcome.of("convert", dir.resolve("no.onnx")).sentence())
+        .endsWith("no.onnx: no such file or folder");
+    assertThat(Outcome.of("convert", text).sentence()).contains("not an ONNX model", "text file");
+    assertThat(Outcome.of("convert", dir).sentence()).contains("no *.safetensors file");
+    assertThat(Outcome.of("inspect", dir.resolve("no.pseed")).sentence())
+        .endsWith("no.pseed: no such file or folder");
+    assertThat(Outcome.of("inspect", text).sentence()).contains("is no .pseed file");
+    assertThat(Outcome.of("verify", dir).sentence()).contains("is a folder");
+    for (String command : new String[] {"convert", "inspect", "verify"}) {
+      assertThat(Outcome.of(command, text).code()).isEqualTo(1);
+    }
+    assertThat(Outcome.of("convert", text, "--stacktrace").err()).contains("\tat io.pseed.");
+  }
+
+  @Test
+  void targetsThatCannotBeWrittenAreOneSentence() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    byte[] before = Files.readAllBytes(model);
+    assertThat(Outcome.of("convert", model, "-o", model).sentence()).contains("the source itself");
+    assertThat(Outcome.of("convert", model, "-o", dir).sentence()).contains("is a folder");
+    assertThat(Outcome.of("convert", model, "-o", dir.resolve("no/t.pseed")).sentence())
+        .contains("its folder does not exist");
+    Path other = Files.writeString(dir.resolve("other.bin"), "precious");
+    assertThat(Outcome.of("convert", model, "-o", other).sentence())
+        .contains("is no .pseed file, so it is not replaced");
+    assertThat(other).hasContent("precious");
+    assertThat(model).hasBinaryContent(before);
+  }
+
+  @Test
+  void onnxGoesThereAndBack() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Outcome convert = Outcome.of("convert", model, "--bits", "6", "--json", "--quiet");
+    assertThat(convert.code()).as(convert.err()).isZero();
+    Path pseed = dir.resolve("tiny.pseed");
+    assertThat(pseed).exists();
+    JsonNode result = convert.json();
+    assertThat(result.get("targetBytes").asLong()).isEqualTo(Files.size(pseed));
+    assertThat(result.get("tensors")).hasSize(2);
+
+    JsonNode inspect = Outcome.of("inspect", pseed, "--json", "--detail").json();
+    assertThat(inspect.get("producer").asText()).startsWith("pseed ");
+    assertThat(inspect.get("source").get("name").asText()).isEqualTo("tiny.onnx");
+    assertThat(inspect.get("sections").get(0).get("name").asText()).isEqualTo("onnx.graph");
+    JsonNode table = inspect.get("tensors").get(0);
+    assertThat(table.get("codec").asText()).isEqualTo("trellis");
+    assertThat(table.get("snrDb").asDouble()).isGreaterThan(25);
+    assertThat(table.get("detail").get("L").asInt()).isEqualTo(12);
+    assertThat(Outcome.of("inspect", pseed).out()).contains("table", "200x48", "trellis", "SHA-256");
+
+    assertThat(Outcome.of("verify", pseed).out()).contains("is whole");
+    Outcome verify = Outcome.of("verify", model, pseed, "--json", "--inputs", "3");
+    assertThat(verify.code()).as(verify.err()).isZero();
+    assertThat(verify.json().get("outputs").get(0).get("min").asDouble()).isGreaterThan(0.99);
+    assertThat(verify.json().get("inputsAre").asText()).isEqualTo("generated");
+    Outcome strict = Outcome.of("verify", model, pseed, "--min-cosine", "0.9999999");
+    assertThat(strict.code()).isEqualTo(1);
+    assertThat(strict.out()).contains("generated inputs", "below the bound");
+
+    Path onnx = dir.resolve("small.onnx");
+    Path safetensors = dir.resolve("full.safetensors");
+    Outcome export = Outcome.of("export", pseed, "--onnx", onnx, "--safetensors", safetensors);
+    assertThat(export.code()).as(export.err()).isZero();
+    assertThat(Outcome.of("verify", safetensors, pseed).out())
+        .contains("2 of 2 tensors are equal to the original's");
+    assertThat(Outcome.of("export", pseed, "--onnx", model).sentence()).contains("--force");
+    assertThat(Outcome.of("export", pseed, "--onnx", onnx, "--force").code()).isZero();
+    assertThat(Outcome.of("convert", safetensors, "--json").json().get("format").asText())
+        .isEqualTo("safetensors");
+  }
+
+  @Test
+  void safetensorsGoThereAndBack() throws IOException {
+    Path folder = Files.createDirectory(dir.resolve("checkpoint"));
+    Path file = TinyModels.safetensors(folder.resolve("model.safetensors"), 2, 64);
+    Outcome convert = Outcome.of("convert", folder);
+    assertThat(convert.code()).as(convert.err()).isZero();
+    assertThat(convert.out()).contains("trellis", "raw", "lossless", "bits a weight");
+    Path pseed = dir.resolve("checkpoint.pseed");
+    Outcome verify = Outcome.of("verify", file, pseed);
+    assertThat(verify.code()).as(verify.err()).isZero();
+    assertThat(verify.out())
+        .contains("1 of 3 tensors are equal", "Outputs are not compared: a checkpoint");
+    assertThat(Outcome.of("export", pseed, "--onnx", dir.resolve("x.onnx")).sentence())
+        .contains("no ONNX graph", "use --safetensors");
+  }
+
+  @Test
+  void theSameCommandGivesTheSameBytes() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path plan = dir.resolve("plan.json");
+    Path first = dir.resolve("1.pseed");
+    Outcome outcome =
+        Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 1, "--save-plan", plan);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    byte[] bytes = Files.readAllBytes(first);
+    Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 5);
+    assertThat(first).hasBinaryContent(bytes);
+    Outcome.of("convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan);
+    assertThat(dir.resolve("2.pseed")).hasBinaryContent(bytes);
+  }
+
+  @Test
+  void aPlanOfAnotherModelIsRefused() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path checkpoint = TinyModels.safetensors(dir.resolve("c.safetensors"), 1, 64);
+    Path plan = dir.resolve("plan.json");
+    Outcome.of("convert", model, "--save-plan", plan, "-q");
+    assertThat(Outcome.of("convert", checkpoint, "--plan", plan, "-q").sentence())
+        .contains("the plan has 'table'");
+    Files.writeString(plan, "{", StandardCharsets.UTF_8);
+    assertThat(Outcome.of("convert", model, "--plan", plan, "-q").code()).isEqualTo(1);
+  }
+
+  @Test
+  void damageAndOtherModelsAreFound() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path pseed = dir.resolve("tiny.pseed");
+    Outcome.of("convert", model, "-q");
+    Path other = TinyModels.onnx(dir.resolve("other.onnx"), 7);
+    Outcome verify = Outcome.of("verify", other, pseed);
+    assertThat(verify.code()).isEqualTo(1);
+    byte[] bytes = Files.readAllBytes(pseed);
+    for (int at : new int[] {3, 20, 60, 130, 2000, bytes.length - 3}) {
+      byte[] damaged = bytes.clone();
+      damaged[at] ^= 0x10;
+      Files.write(pseed, damaged);
+      Outcome outcome = Outcome.of("verify", pseed);
+      assertThat(outcome.code()).isEqualTo(1);
+      assertThat(outcome.sentence()).contains("tiny.pseed");
+    }
+  }
+}

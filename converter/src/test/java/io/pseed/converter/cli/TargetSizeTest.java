@@ -1,0 +1,59 @@
+package io.pseed.converter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TargetSizeTest {
+  /** Of a whole file: what the forecast may leave unused. */
+  private static final double SLACK = 0.05;
+
+  @TempDir Path dir;
+
+  @Test
+  void theFileFitsAndFillsTheSize() throws IOException {
+    for (Path source :
+        new Path[] {
+          TinyModels.onnx(dir.resolve("tiny.onnx"), 3),
+          TinyModels.safetensors(dir.resolve("c.safetensors"), 3, 96)
+        }) {
+      Path target = dir.resolve("t.pseed");
+      long smallest = bytes(source, target, "--bits", "1");
+      long largest = bytes(source, target, "--bits", "8");
+      for (int i = 1; i <= 5; i++) {
+        long wanted = smallest + smallest / 10 + (largest - smallest) * i / 6;
+        long size = bytes(source, target, "--target-size", wanted + "B");
+        assertThat(size).isBetween((long) (wanted * (1 - SLACK)), wanted);
+      }
+      assertThat(bytes(source, target, "--target-size", "1GB")).isEqualTo(largest);
+    }
+  }
+
+  @Test
+  void aSizeThatIsTooSmallNamesTheSmallest() throws IOException {
+    Path source = TinyModels.onnx(dir.resolve("tiny.onnx"), 3);
+    Outcome refused = Outcome.of("convert", source, "--target-size", "1KB");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(dir.resolve("tiny.pseed")).doesNotExist();
+    Matcher matcher = Pattern.compile("about .* \\((\\d+) bytes\\)").matcher(refused.sentence());
+    assertThat(matcher.find()).isTrue();
+    long smallest = Long.parseLong(matcher.group(1));
+    assertThat(bytes(source, dir.resolve("t.pseed"), "--target-size", smallest))
+        .isLessThanOrEqualTo(smallest);
+  }
+
+  private static long bytes(Path source, Path target, Object... options) throws IOException {
+    Object[] arguments = new Object[options.length + 5];
+    System.arraycopy(new Object[] {"convert", source, "-o", target, "-q"}, 0, arguments, 0, 5);
+    System.arraycopy(options, 0, arguments, 5, options.length);
+    Outcome outcome = Outcome.of(arguments);
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    return Files.size(target);
+  }
+}
