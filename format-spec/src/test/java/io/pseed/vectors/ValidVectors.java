@@ -3,6 +3,7 @@ package io.pseed.vectors;
 import io.pseed.format.DType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /** The files of {@code testdata/valid}. */
@@ -24,11 +25,28 @@ final class ValidVectors {
     all.trellisPanels();
     all.trellisOutputs();
     all.containers();
+    all.workedExample();
     return all.vectors;
   }
 
   private void add(String file, String recipe, byte[] bytes) {
     vectors.add(new Vector("valid/" + file, bytes, recipe, null, false));
+  }
+
+  /**
+   * The bytes that the specification prints, made by the other decoder's {@code worked_example.py
+   * --write}.
+   */
+  private void workedExample() {
+    add(
+        "worked-example.rec",
+        "the worked example of the specification, section 13",
+        HexFormat.of()
+            .parseHex(
+                "5053523103010200720000000000000000000000000000000000000000000000"
+                    + "21c87bec00000000020000000000000004000000000000000200000004000000"
+                    + "0000000000000000080000010201000001000000000000000400000002000000"
+                    + "0000003f0000803e000080395eedf9c21178"));
   }
 
   private static long[] shape(long... dims) {
