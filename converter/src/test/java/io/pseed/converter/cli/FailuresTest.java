@@ -18,7 +18,8 @@ class FailuresTest {
     assertThat(
             Failures.sentence(
                 new UncheckedIOException(
-                    new IOException("x: cannot finish", new IOException("No space left on device")))))
+                    new IOException(
+                        "x: cannot finish", new IOException("No space left on device")))))
         .startsWith("the disk is full");
     assertThat(Failures.sentence(new OutOfMemoryError("Java heap space"))).contains("JAVA_OPTS");
     assertThat(Failures.sentence(new AccessDeniedException("a.pseed"))).contains("permissions");

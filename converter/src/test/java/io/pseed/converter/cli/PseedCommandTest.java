@@ -118,7 +118,8 @@ class PseedCommandTest {
     assertThat(table.get("codec").asText()).isEqualTo("trellis");
     assertThat(table.get("snrDb").asDouble()).isGreaterThan(25);
     assertThat(table.get("detail").get("L").asInt()).isEqualTo(12);
-    assertThat(Outcome.of("inspect", pseed).out()).contains("table", "200x48", "trellis", "SHA-256");
+    assertThat(Outcome.of("inspect", pseed).out())
+        .contains("table", "200x48", "trellis", "SHA-256");
 
     assertThat(Outcome.of("verify", pseed).out()).contains("is whole");
     Outcome verify = Outcome.of("verify", model, pseed, "--json", "--inputs", "3");
@@ -163,7 +164,8 @@ class PseedCommandTest {
     Path plan = dir.resolve("plan.json");
     Path first = dir.resolve("1.pseed");
     Outcome outcome =
-        Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 1, "--save-plan", plan);
+        Outcome.of(
+            "convert", model, "-o", first, "--bits", "3.3", "--threads", 1, "--save-plan", plan);
     assertThat(outcome.code()).as(outcome.err()).isZero();
     byte[] bytes = Files.readAllBytes(first);
     Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 5);

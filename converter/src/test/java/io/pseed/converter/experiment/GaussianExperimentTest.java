@@ -1,7 +1,6 @@
 package io.pseed.converter.experiment;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import static org.assertj.core.api.Assertions.offset;
 
 import java.io.IOException;
@@ -34,9 +33,7 @@ class GaussianExperimentTest {
     for (int i = 0; i < weights.length; i++) {
       weights[i] = (float) random.nextGaussian();
     }
-    assertThat(GaussianExperiment.Rounding.bestSnrDb(weights, 1))
-        .isCloseTo(4.40, offset(0.03));
-    assertThat(GaussianExperiment.Rounding.bestSnrDb(weights, 4))
-        .isCloseTo(19.38, offset(0.05));
+    assertThat(GaussianExperiment.Rounding.bestSnrDb(weights, 1)).isCloseTo(4.40, offset(0.03));
+    assertThat(GaussianExperiment.Rounding.bestSnrDb(weights, 4)).isCloseTo(19.38, offset(0.05));
   }
 }
