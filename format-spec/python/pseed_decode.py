@@ -13,8 +13,9 @@ import numpy as np
 DTYPES = ["", "F32", "F16", "BF16", "F64", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL", "F8_E4M3",
           "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4", "I4", "U4", "C64", "C128"]
 BITS = [0, 32, 16, 16, 64, 8, 8, 16, 16, 32, 32, 64, 64, 8, 8, 8, 8, 8, 8, 6, 6, 4, 4, 4, 64, 128]      # s. 1.1
-TENSOR_LIMIT, FILE_LIMIT, COUNT_LIMIT, HEADER_LIMIT = 1 << 34, 1 << 38, 1_000_000, 100_000_000           # s. 11, standard
-HASH_1, HASH_2 = 0x2C1B3C6D, 0x297A2D39                                                                  # s. 8.3
+# Section 11: decoded bytes of a tensor, of a file; tensors and sections; bytes of the JSON header.
+LIMITS = {"small": (1 << 26, 1 << 28, 10_000, 10_000_000), "standard": (1 << 34, 1 << 38, 1_000_000, 100_000_000)}
+FACTORS = {12: (0x11F, 0xB73), 16: (0xD14F, 0x8C1F)}                                                     # s. 8.3
 EULER_GAMMA = 0.5772156649015328606
 
 
@@ -205,13 +206,17 @@ def tables(bits, law, kappa):
     return np.array([min(16383, round(4096 * p)) for p in psi], np.int32), np.array(phi, np.int32)
 
 
+def factors(bits):                                                                                       # s. 8.3
+    return FACTORS.get(bits, (0x2C1B3C6D, 0x297A2D39))
+
+
 def code_of(state, bits, law, kappa):                                                                    # s. 8.3
     psi, phi = tables(bits, law, kappa)
     r_bits = bits // 2
     a_bits, mask = bits - r_bits, np.uint32(2 ** bits - 1)
-    h = state.astype(np.uint32) * np.uint32(HASH_1) & mask          # modulo 2^32, then modulo 2^L
+    h = state.astype(np.uint32) * np.uint32(factors(bits)[0]) & mask          # modulo 2^32, then modulo 2^L
     h = h ^ (h >> np.uint32(r_bits - 1))
-    h = h * np.uint32(HASH_2) & mask
+    h = h * np.uint32(factors(bits)[1]) & mask
     h = h ^ (h >> np.uint32(r_bits))
     return (psi[h >> np.uint32(a_bits)] * phi[h & np.uint32(2 ** a_bits - 1)] + 2 ** 14) >> 15
 
@@ -321,7 +326,7 @@ def element_bytes(values, dtype):                                               
     return values.astype({"F32": "<f4", "F16": "<f2", "F64": "<f8"}[dtype]).tobytes()
 
 
-def decode_record(data, limit=TENSOR_LIMIT):
+def decode_record(data, level="standard"):
     """Returns (dtype name, shape, bytes of the elements) of a whole record, or raises PseedError."""
     need(len(data) >= 44, "a record has at least 44 bytes")
     head = Reader(data)
@@ -343,7 +348,7 @@ def decode_record(data, limit=TENSOR_LIMIT):
     count = math.prod(shape)
     need(count < 2 ** 60, "number of elements")
     size = (count * BITS[dtype] + 7) // 8
-    need(size <= limit, f"{size} decoded bytes", "over-limit")
+    need(size <= LIMITS[level][0], f"{size} decoded bytes", "over-limit")
     body = Reader(memoryview(data)[head.pos:len(data) - 4])
     if codec == 1:
         need(layer_seed == 0, "a raw record has no layer seed")
@@ -366,7 +371,7 @@ def decode_record(data, limit=TENSOR_LIMIT):
 
 # ---- Container (s. 2) ----
 
-def parse_header(raw):                                                                                   # s. 2.2
+def parse_header(raw, level):                                                                            # s. 2.2
     def unique(pairs):
         need(len({name for name, _ in pairs}) == len(pairs), "duplicate name in the JSON header")
         return dict(pairs)
@@ -395,7 +400,7 @@ def parse_header(raw):                                                          
     need(type(header) is dict, "the JSON header is not an object")
     need(type(header.get("producer")) is str, "producer")
     need(type(header.get("tensors")) is list and type(header.get("sections")) is list, "tensors or sections")
-    need(len(header["tensors"]) + len(header["sections"]) <= COUNT_LIMIT, "tensors and sections", "over-limit")
+    need(len(header["tensors"]) + len(header["sections"]) <= LIMITS[level][2], "tensors and sections", "over-limit")
     need(all(type(header.get(name, {})) is dict for name in ("metadata", "source", "plan")), "metadata, source or plan")
     need(all(type(value) is str for value in header.get("metadata", {}).values()), "metadata")
     for entries in (header["tensors"], header["sections"]):
@@ -406,6 +411,7 @@ def parse_header(raw):                                                          
     for entry in header["tensors"]:
         need(type(entry.get("dtype")) is str and entry["dtype"] in DTYPES[1:], "dtype")
         need(type(entry.get("shape")) is list and len(entry["shape"]) <= 8 and all(map(natural, entry["shape"])), "shape")
+        need(math.prod(entry["shape"]) < 2 ** 60, "number of elements")
         need(type(entry.get("stats", {})) is dict, "stats")
     for entry in header["sections"]:
         need(natural(entry.get("crc32c")) and entry["crc32c"] < 2 ** 32, "crc32c")
@@ -413,7 +419,7 @@ def parse_header(raw):                                                          
     return header
 
 
-def decode_container(data):
+def decode_container(data, level="standard"):
     """Checks everything and yields (name, dtype name, shape, bytes of the elements) of each tensor."""
     need(data[:8] == b"\x89PSD\r\n\x1a\n", "magic", "not-pseed")
     need(len(data) >= 128, "a file has at least 128 bytes")
@@ -424,33 +430,34 @@ def decode_container(data):
     need(flags == 0, "flags of the prefix")
     need(file_length == len(data), "fileLength")
     need(offset >= 128 and offset % 64 == 0, "headerOffset")
-    need(length <= HEADER_LIMIT, "headerLength", "over-limit")
+    need(length <= LIMITS[level][3], "headerLength", "over-limit")
     need(length >= 2 and offset + length == file_length, "headerLength")
     need(data[40:72] == hashlib.sha256(memoryview(data)[128:]).digest(), "digest")
     need(not any(data[72:124]), "reserved bytes of the prefix")
     need(header_crc == crc32c(data[offset:]), "headerCrc")
-    header = parse_header(data[offset:])
+    header = parse_header(data[offset:], level)
 
     sizes = [(math.prod(t["shape"]) * BITS[DTYPES.index(t["dtype"])] + 7) // 8 for t in header["tensors"]]
+    need(max(sizes, default=0) <= LIMITS[level][0], "decoded bytes of a tensor", "over-limit")
+    need(sum(sizes) <= LIMITS[level][1], f"{sum(sizes)} decoded bytes in the file", "over-limit")
     end = 128
     for extent in header["tensors"] + header["sections"] + [{"offset": offset, "length": 0}]:
         start = -(-end // 64) * 64
         need(extent["offset"] == start and start + extent["length"] <= offset, "place of an extent")
         need(not any(data[end:start]), "bytes between extents are not zero")
         end = start + extent["length"]
-    need(sum(sizes) <= FILE_LIMIT, f"{sum(sizes)} decoded bytes in the file", "over-limit")
     for section in header["sections"]:
         need(section["crc32c"] == crc32c(data[section["offset"]:section["offset"] + section["length"]]), "CRC of a section")
     for tensor in header["tensors"]:
-        dtype, shape, elements = decode_record(data[tensor["offset"]:tensor["offset"] + tensor["length"]])
+        dtype, shape, elements = decode_record(data[tensor["offset"]:tensor["offset"] + tensor["length"]], level)
         need(dtype == tensor["dtype"] and shape == tensor["shape"], "the header's dtype or shape is not the record's")
         yield tensor["name"], dtype, shape, elements
 
 
-def tensors_of(path, is_record):
+def tensors_of(path, is_record, level="standard"):
     with open(path, "rb") as file:
         data = file.read()
-    found = [("",) + decode_record(data)] if is_record else decode_container(data)
+    found = [("",) + decode_record(data, level)] if is_record else decode_container(data, level)
     return [dict(name=name, dtype=dtype, shape=shape, sha256=hashlib.sha256(elements).hexdigest())
             for name, dtype, shape, elements in found]
 
@@ -473,7 +480,8 @@ def run_vectors(folder):
     for entry in load("valid.json") + load("invalid.json"):
         expected = entry.get("error", "valid")
         try:
-            found = tensors_of(os.path.join(folder, entry["file"]), entry["file"].endswith(".rec"))
+            found = tensors_of(os.path.join(folder, entry["file"]), entry["file"].endswith(".rec"),
+                               entry.get("limits", "standard"))
             names = [{key: t[key] for key in ("name", "dtype", "shape", "sha256")} for t in entry.get("tensors", [])]
             check(entry["file"], "" if expected == "valid" and found == names else
                   f"expected {names if expected == 'valid' else expected}, decoded {found}")

@@ -5,7 +5,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import pseed_decode, worked_example
-from pseed_decode import DTYPES, HASH_1, HASH_2, PseedError, decode_container, decode_record
+from pseed_decode import DTYPES, PseedError, decode_container, decode_record, factors
 
 D = decimal.Decimal
 decimal.getcontext().prec = 60
@@ -97,9 +97,9 @@ def slow_tables(L, law, kappa):
 def slow_code(state, L, psi, phi):
     rb = L // 2
     ab = L - rb
-    h = state * HASH_1 % 2 ** L
+    h = state * factors(L)[0] % 2 ** L
     h = h ^ h >> (rb - 1)
-    h = h * HASH_2 % 2 ** L
+    h = h * factors(L)[1] % 2 ** L
     h = h ^ h >> rb
     return (psi[h >> ab] * phi[h % 2 ** ab] + 2 ** 14) >> 15
 

@@ -7,7 +7,7 @@
 The steps are written out one by one here; of the decoder only the hash constants and the CRC are used.
 """
 import hashlib, math, os, re, struct, sys
-from pseed_decode import HASH_1, HASH_2, crc32c, decode_record
+from pseed_decode import crc32c, decode_record, factors
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 L, K, R, C, ROW_LOG2, COL_LOG2 = 8, 2, 2, 4, 1, 2
@@ -36,9 +36,9 @@ def section():
         for t in range(C):
             new = PAYLOAD[row] >> (8 - K * (t + 1)) & 2 ** K - 1
             state = (state << K | new) % 2 ** L
-            h1 = state * HASH_1 % 2 ** L
+            h1 = state * factors(L)[0] % 2 ** L
             h2 = h1 ^ h1 >> (r_bits - 1)
-            h3 = h2 * HASH_2 % 2 ** L
+            h3 = h2 * factors(L)[1] % 2 ** L
             h4 = h3 ^ h3 >> r_bits
             i, a = h4 >> a_bits, h4 % 2 ** a_bits
             codes.append((psi[i] * phi[a] + 2 ** 14) >> 15)
@@ -98,7 +98,7 @@ row's first step has {L - K} zeros before its first {K} bits.
     phi = {', '.join(map(str, phi[:8]))},
           {', '.join(map(str, phi[8:]))}
 
-**Codes.** Modulo 2^{L} the two factors are {HASH_1 % 2 ** L:02X} and {HASH_2 % 2 ** L:02X} (hexadecimal, as h is), and the two shifts are {r_bits - 1} and {r_bits}.
+**Codes.** Modulo 2^{L} the two factors are {factors(L)[0] % 2 ** L:02X} and {factors(L)[1] % 2 ** L:02X} (hexadecimal, as h is), and the two shifts are {r_bits - 1} and {r_bits}.
 
 {lined(steps)}
 

@@ -85,6 +85,7 @@ final class InvalidVectors {
     record("amplitude-minus-zero", "layerAmplitude -0 without a seed", Rec.with(raw, 27, 0x80));
     record("shift-alone", "layerShift 1 without a seed", Rec.with(raw, 28, 1));
     byte[] layer = layer();
+    record("amplitude-beyond-2-64", "layerAmplitude is 2^65", Rec.with(layer, 24, 0, 0, 0, 0x60));
     record("amplitude-nan", "layerAmplitude is a NaN", Rec.with(layer, 24, 0, 0, 0xC0, 0x7F));
     record("amplitude-infinite", "layerAmplitude -inf", Rec.with(layer, 24, 0, 0, 0x80, 0xFF));
     record("shift-65", "layerShift 65", Rec.with(layer, 28, 65));
@@ -328,6 +329,7 @@ final class InvalidVectors {
 
   private void trellisScales() {
     int row = 40;
+    trellis("scale-beyond-2-48", "kind 0 is 2^49", Rec.withBody(kinds(0, 0), row, 0, 0, 0, 0x58));
     trellis("scale-nan", "kind 0 is a NaN", Rec.withBody(kinds(0, 0), row, 0, 0, 0xC0, 0x7F));
     trellis("scale-infinite", "kind 0 is inf", Rec.withBody(kinds(0, 0), row, 0, 0, 0x80, 0x7F));
     trellis(

@@ -281,17 +281,22 @@ final class Reference {
     int rBits = bits / 2;
     int aBits = bits - rBits;
     long modulus = 1L << bits;
-    long h = state * MULTIPLIER_1 % modulus;
+    long h = state * multipliers(bits)[0] % modulus;
     h = h ^ (h >> (rBits - 1));
-    h = h * MULTIPLIER_2 % modulus;
+    h = h * multipliers(bits)[1] % modulus;
     h = h ^ (h >> rBits);
     int i = (int) (h >> aBits);
     int a = (int) (h % (1L << aBits));
     return (int) Math.floorDiv((long) psi[i] * phi[a] + (1 << 14), 1L << 15);
   }
 
-  private static final long MULTIPLIER_1 = 0x2C1B3C6DL;
-  private static final long MULTIPLIER_2 = 0x297A2D39L;
+  private static long[] multipliers(int bits) {
+    return switch (bits) {
+      case 12 -> new long[] {0x11F, 0xB73};
+      case 16 -> new long[] {0xD14F, 0x8C1F};
+      default -> new long[] {0x2C1B3C6D, 0x297A2D39};
+    };
+  }
 
   /** The real numbers that psi rounds, before the cap. */
   static double[] realPsi(int bits, int law, int kappa) {

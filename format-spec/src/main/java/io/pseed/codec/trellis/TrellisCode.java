@@ -28,8 +28,17 @@ public final class TrellisCode {
   /** Radial law 1: logarithm map of the Poincaré disk, tails by kappa. */
   public static final int LAW_DISK = 1;
 
-  private static final int MUL_1 = 0x2C1B3C6D;
-  private static final int MUL_2 = 0x297A2D39;
+  /**
+   * The factors of the mix. Those of the usual lengths were searched for (specification, section
+   * 14).
+   */
+  private static int factor1(int bits) {
+    return bits == 12 ? 0x11F : bits == 16 ? 0xD14F : 0x2C1B3C6D;
+  }
+
+  private static int factor2(int bits) {
+    return bits == 12 ? 0xB73 : bits == 16 ? 0x8C1F : 0x297A2D39;
+  }
 
   /** Most generators kept: at L = 20 one takes 2 MiB, and a hostile file may name 3000 of them. */
   static final int CACHE_SIZE = 16;
@@ -130,9 +139,9 @@ public final class TrellisCode {
   static int mix(int state, int bits) {
     int mask = (1 << bits) - 1;
     int radiusBits = bits / 2;
-    int h = state * MUL_1 & mask;
+    int h = state * factor1(bits) & mask;
     h ^= h >> (radiusBits - 1);
-    h = h * MUL_2 & mask;
+    h = h * factor2(bits) & mask;
     h ^= h >> radiusBits;
     return h;
   }
