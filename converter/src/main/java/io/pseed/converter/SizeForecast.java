@@ -10,6 +10,7 @@ import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorSource;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,9 +31,9 @@ public final class SizeForecast {
   private static final int PANEL = 8;
 
   /** Punctuation, member names, offset, length and statistics of a tensor in the JSON header. */
-  private static final int JSON_TENSOR = 160;
+  private static final int JSON_TENSOR = 130;
 
-  private static final int JSON_FIXED = 400;
+  private static final int JSON_FIXED = 200;
 
   private final List<SourceTensor> tensors;
   private final long constant;
@@ -48,7 +49,7 @@ public final class SizeForecast {
       sum += jsonLength(entry.getKey()) + jsonLength(entry.getValue()) + 6L;
     }
     for (SourceTensor tensor : tensors) {
-      sum += JSON_TENSOR + jsonLength(tensor.name()) + 21L * tensor.shape().length;
+      sum += JSON_TENSOR + jsonLength(tensor.name()) + Arrays.toString(tensor.shape()).length();
     }
     this.constant = sum;
   }

@@ -35,8 +35,8 @@ class InterruptedConversionTest {
     Process again = start(arguments(source, target));
     awaitTensors(again, target, 3);
     again.destroy();
-    String said = new String(again.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(again.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    String said = Files.readString(dir.resolve("err.txt"), StandardCharsets.UTF_8);
     if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("windows")) {
       assertThat(said).contains("interrupted; run the same command again to go on");
     }
@@ -55,13 +55,16 @@ class InterruptedConversionTest {
     };
   }
 
-  private static Process start(Object[] arguments) throws IOException {
+  private Process start(Object[] arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(PseedCommand.class.getName());
     Arrays.stream(arguments).map(String::valueOf).forEach(command::add);
-    return new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    return new ProcessBuilder(command)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(dir.resolve("err.txt").toFile())
+        .start();
   }
 
   /** Waits until the journal, whose first line is its head, lists so many tensors. */
