@@ -56,8 +56,8 @@ public final class TrellisEncoder {
   static float gain(int seedBits, int rate) {
     float[] byRate =
         seedBits < 14
-            ? new float[] {0, 0.87f, 1.02f, 1.07f, 1.10f, 1.13f, 1.15f, 1.17f, 1.20f}
-            : new float[] {0, 0.90f, 1.00f, 1.04f, 1.06f, 1.08f, 1.10f, 1.12f, 1.15f};
+            ? new float[] {0, 0.88f, 1.04f, 1.08f, 1.12f, 1.18f, 1.21f, 1.24f, 1.26f}
+            : new float[] {0, 0.89f, 1.00f, 1.05f, 1.08f, 1.10f, 1.12f, 1.12f, 1.14f};
     return byRate[rate];
   }
 
