@@ -82,6 +82,17 @@ public enum DType {
     return elements > Long.MAX_VALUE / bytes ? Long.MAX_VALUE : elements * bytes;
   }
 
+  /**
+   * Like {@link #byteSize}, for any number of elements.
+   *
+   * @throws ArithmeticException where the bytes do not fit into a long
+   */
+  public long byteSizeExact(long elements) {
+    return bits % 8 == 0
+        ? Math.multiplyExact(elements, (long) (bits / 8))
+        : Math.addExact(Math.multiplyExact(elements, (long) bits), 7) / 8;
+  }
+
   /** The type with that id, or empty. */
   public static Optional<DType> ofId(int id) {
     return id > 0 && id < BY_ID.length ? Optional.of(BY_ID[id]) : Optional.empty();

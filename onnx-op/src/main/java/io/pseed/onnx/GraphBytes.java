@@ -242,13 +242,13 @@ final class GraphBytes {
     }
 
     void tag(int field) {
-      varint((long) field << 3 | LENGTH_DELIMITED);
+      varint(((long) field << 3) | LENGTH_DELIMITED);
     }
 
     void varint(long value) {
       long rest = value;
       while ((rest & ~0x7FL) != 0) {
-        write((int) (rest & 0x7F | 0x80));
+        write((int) ((rest & 0x7F) | 0x80));
         rest >>>= 7;
       }
       write((int) rest);

@@ -222,8 +222,16 @@ public final class PseedSession {
   }
 
   /** A graph and its decoded weights. */
-  private record Model(
-      ByteBuffer graph, Map<String, TensorEntry> entries, Map<String, ByteBuffer> weights) {
+  private static final class Model {
+    private final byte[] graph;
+    private final Map<String, TensorEntry> entries;
+    private final Map<String, ByteBuffer> weights;
+
+    private Model(byte[] graph, Map<String, TensorEntry> entries, Map<String, ByteBuffer> weights) {
+      this.graph = graph;
+      this.entries = entries;
+      this.weights = weights;
+    }
 
     static Model load(PseedReader reader) throws IOException {
       GraphBytes graph = new GraphBytes(graphSection(reader), reader.label());
@@ -256,7 +264,7 @@ public final class PseedSession {
           embedded.put(tensor.name(), weights.remove(tensor.name()));
         }
       }
-      return new Model(ByteBuffer.wrap(graph.embed(embedded)), entries, weights);
+      return new Model(graph.embed(embedded), entries, weights);
     }
 
     private static byte[] graphSection(PseedReader reader) throws IOException {
@@ -286,7 +294,7 @@ public final class PseedSession {
           IN_OPTIONS.put(options, List.copyOf(weights.values()));
         }
         options.addExternalInitializers(tensors);
-        return env.createSession(graph.array(), options);
+        return env.createSession(graph, options);
       } finally {
         tensors.values().forEach(OnnxTensorLike::close);
         Reference.reachabilityFence(weights);

@@ -110,7 +110,7 @@ class PseedSessionTest {
       float[] found = new float[15];
       ((OnnxTensor) result.get(0)).getFloatBuffer().get(found);
       for (int i = 0; i < 15; i++) {
-        int nibble = tensor.decoded()[i / 2] >> 4 * (i % 2) & 15;
+        int nibble = (tensor.decoded()[i / 2] >> (4 * (i % 2))) & 15;
         assertThat(found[i]).isEqualTo(dtype == DType.I4 && nibble > 7 ? nibble - 16 : nibble);
       }
     }

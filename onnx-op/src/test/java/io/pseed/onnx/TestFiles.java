@@ -43,6 +43,7 @@ final class TestFiles {
   private TestFiles() {}
 
   /** A tensor with its record. */
+  @SuppressWarnings("ArrayRecordComponent") // Nothing compares them.
   record Tensor(String name, DType dtype, long[] shape, List<ByteBuffer> record, byte[] decoded) {}
 
   static Tensor raw(String name, DType dtype, long[] shape, byte[] elements) {
@@ -220,7 +221,7 @@ final class TestFiles {
 
   private static byte[] message(int field, byte[]... parts) {
     byte[] content = concat(parts);
-    return concat(varint((long) field << 3 | 2), varint(content.length), content);
+    return concat(varint(((long) field << 3) | 2), varint(content.length), content);
   }
 
   private static byte[] number(int field, long value) {
@@ -231,7 +232,7 @@ final class TestFiles {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     long rest = value;
     while ((rest & ~0x7FL) != 0) {
-      out.write((int) (rest & 0x7F | 0x80));
+      out.write((int) ((rest & 0x7F) | 0x80));
       rest >>>= 7;
     }
     out.write((int) rest);

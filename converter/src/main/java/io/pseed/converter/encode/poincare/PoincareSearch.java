@@ -4,6 +4,7 @@ import io.pseed.codec.poincare.PoincareCodes;
 import io.pseed.codec.poincare.PoincareCodes.Margin;
 import io.pseed.codec.poincare.PoincareGenerator;
 import io.pseed.codec.poincare.PoincareSeed;
+import io.pseed.format.LayerSeed;
 import java.util.List;
 import java.util.Optional;
 
@@ -213,8 +214,8 @@ public final class PoincareSearch {
           rule == AmplitudeRule.ONE
               ? Math.scalb(1f, -shift)
               : (float) (projection.weightsTimesCodes / projection.codesSquared);
-      // Near the largest float the product with a code may overflow.
-      if (!Float.isFinite(amplitude * PoincareCodes.LARGEST_CODE)) {
+      // A record holds no larger one.
+      if (!(Math.abs(amplitude) <= LayerSeed.LARGEST_AMPLITUDE)) {
         return null;
       }
       double gain =

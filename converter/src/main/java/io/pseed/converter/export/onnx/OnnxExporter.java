@@ -11,11 +11,11 @@ import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.OperatorSetIdProto;
-import io.pseed.converter.onnx.proto.StringStringEntryProto;
 import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.converter.onnx.proto.TensorShapeProto;
 import io.pseed.converter.onnx.proto.TypeProto;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
+import io.pseed.converter.source.onnx.OnnxModels;
 import io.pseed.format.Codec;
 import io.pseed.format.CorruptException;
 import io.pseed.format.DType;
@@ -36,6 +36,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -72,8 +73,6 @@ public final class OnnxExporter {
 
   /** What protobuf takes at most. */
   private static final long LARGEST_MODEL = Integer.MAX_VALUE - (1L << 16);
-
-  private static final String LOCATION = "pseed";
 
   private final PseedReader reader;
   private final ModelProto.Builder model;
@@ -142,10 +141,17 @@ public final class OnnxExporter {
     }
     GraphProto.Builder graph = model.getGraphBuilder();
     List<TensorProto> initializers = new ArrayList<>();
-    Steps steps = new Steps(graph.getInitializerList(), inFile);
+    LoadSteps steps =
+        new LoadSteps(
+            constants,
+            graph.getInitializerList().stream()
+                .filter(OnnxModels::isPseed)
+                .map(initializer -> inFile.get(initializer.getName()))
+                .filter(tensor -> tensor != null && tensor.dtype().isCoded())
+                .toList());
     for (TensorProto initializer : graph.getInitializerList()) {
       TensorProto kept = initializer;
-      if (isReference(initializer)) {
+      if (OnnxModels.isPseed(initializer)) {
         TensorEntry tensor = inFile.get(initializer.getName());
         if (tensor == null) {
           throw new CorruptException(
@@ -186,7 +192,7 @@ public final class OnnxExporter {
   }
 
   /** The initializer that a tensor becomes, or null where a node computes it. */
-  private TensorProto tensor(TensorProto initializer, TensorEntry tensor, Steps steps)
+  private TensorProto tensor(TensorProto initializer, TensorEntry tensor, LoadSteps steps)
       throws IOException {
     TensorRecord record = reader.record(tensor);
     ByteBuffer elements = TensorDecoder.of(record).decode();
@@ -232,7 +238,7 @@ public final class OnnxExporter {
       TrellisBody body,
       ByteBuffer elements,
       String reason,
-      Steps steps)
+      LoadSteps steps)
       throws IOException {
     long codeBytes = 2 * tensor.elements();
     long trellisBytes = body == null ? 0 : tensor.length();
@@ -291,7 +297,11 @@ public final class OnnxExporter {
 
   /** Adds the node that decodes a trellis record, and its function where it is a new one. */
   private void seeds(
-      TensorEntry tensor, TensorRecord record, TrellisBody body, String layerCodes, Steps steps) {
+      TensorEntry tensor,
+      TensorRecord record,
+      TrellisBody body,
+      String layerCodes,
+      LoadSteps steps) {
     ByteBuffer bytes = recordBytes(record, tensor.length());
     String recordName =
         constants.addOwn(
@@ -401,22 +411,10 @@ public final class OnnxExporter {
         .build();
   }
 
-  private static boolean isReference(TensorProto initializer) {
-    if (initializer.getDataLocation() != TensorProto.DataLocation.EXTERNAL) {
-      return false;
-    }
-    for (StringStringEntryProto entry : initializer.getExternalDataList()) {
-      if (entry.getKey().equals("location")) {
-        return entry.getValue().equals(LOCATION);
-      }
-    }
-    return false;
-  }
-
   private void requireSame(TensorProto initializer, TensorEntry tensor) throws CorruptException {
     long[] dims = initializer.getDimsList().stream().mapToLong(Long::longValue).toArray();
     if (!Arrays.equals(dims, tensor.shape())
-        || initializer.getDataType() != Protos.type(tensor.dtype()).getNumber()) {
+        || !OnnxModels.dataType(tensor.dtype()).equals(Optional.of(initializer.getDataType()))) {
       throw new CorruptException(
           String.format(
               "%s: tensor '%s' is %s %s, the ONNX graph expects element type %d %s",
@@ -526,17 +524,5 @@ public final class OnnxExporter {
       }
     }
     return names;
-  }
-
-  /** When each tensor is decoded: see {@link #of}. */
-  private final class Steps {
-    private final String first = constants.longs("step", 1);
-
-    Steps(List<TensorProto> initializers, Map<String, TensorEntry> inFile) {}
-
-    /** A value [1], equal to 1, that ONNX Runtime knows in the tensor's optimizer step. */
-    String of(TensorEntry tensor) {
-      return first;
-    }
   }
 }

@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.TensorProto;
+import io.pseed.converter.source.onnx.OnnxModels;
 import io.pseed.format.DType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -96,32 +97,8 @@ final class Protos {
         .build();
   }
 
+  /** The element type of a tensor that ONNX can have. */
   static TensorProto.DataType type(DType dtype) {
-    return switch (dtype) {
-      case F32 -> TensorProto.DataType.FLOAT;
-      case F16 -> TensorProto.DataType.FLOAT16;
-      case BF16 -> TensorProto.DataType.BFLOAT16;
-      case F64 -> TensorProto.DataType.DOUBLE;
-      case I8 -> TensorProto.DataType.INT8;
-      case U8 -> TensorProto.DataType.UINT8;
-      case I16 -> TensorProto.DataType.INT16;
-      case U16 -> TensorProto.DataType.UINT16;
-      case I32 -> TensorProto.DataType.INT32;
-      case U32 -> TensorProto.DataType.UINT32;
-      case I64 -> TensorProto.DataType.INT64;
-      case U64 -> TensorProto.DataType.UINT64;
-      case BOOL -> TensorProto.DataType.BOOL;
-      case F8_E4M3 -> TensorProto.DataType.FLOAT8E4M3FN;
-      case F8_E4M3FNUZ -> TensorProto.DataType.FLOAT8E4M3FNUZ;
-      case F8_E5M2 -> TensorProto.DataType.FLOAT8E5M2;
-      case F8_E5M2FNUZ -> TensorProto.DataType.FLOAT8E5M2FNUZ;
-      case F8_E8M0 -> TensorProto.DataType.FLOAT8E8M0;
-      case F4 -> TensorProto.DataType.FLOAT4E2M1;
-      case I4 -> TensorProto.DataType.INT4;
-      case U4 -> TensorProto.DataType.UINT4;
-      case C64 -> TensorProto.DataType.COMPLEX64;
-      case C128 -> TensorProto.DataType.COMPLEX128;
-      case F6_E2M3, F6_E3M2 -> TensorProto.DataType.UNDEFINED;
-    };
+    return TensorProto.DataType.forNumber(OnnxModels.dataType(dtype).orElseThrow());
   }
 }

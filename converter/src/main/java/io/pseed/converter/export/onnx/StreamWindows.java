@@ -16,6 +16,7 @@ import io.pseed.converter.onnx.proto.TensorProto;
  * @param before bytes in front of the group of k bytes that the filter covers
  * @param taps 8 filters of {@code before + rate} taps
  */
+@SuppressWarnings("ArrayRecordComponent") // Made, read once and dropped.
 record StreamWindows(int bits, int rate, int older, int before, float[] taps) {
   /** Significant bits of a float. */
   private static final int EXACT_BITS = 24;

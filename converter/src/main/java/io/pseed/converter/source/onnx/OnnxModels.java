@@ -203,7 +203,7 @@ public final class OnnxModels {
         empty |= dim == 0;
         elements = Math.multiplyExact(elements, Math.max(dim, 1));
       }
-      return empty ? 0 : dtype.byteSize(elements);
+      return empty ? 0 : dtype.byteSizeExact(elements);
     } catch (ArithmeticException e) {
       throw new SourceException(
           file, label + ": the size of dimensions " + dims + " does not fit 64 bits", e);

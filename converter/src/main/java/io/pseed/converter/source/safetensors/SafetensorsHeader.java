@@ -279,7 +279,7 @@ final class SafetensorsHeader {
     try {
       long elements = SafetensorsFormat.elements(shape);
       whole = SafetensorsFormat.fillsBytes(dtype, elements);
-      size = dtype.byteSize(elements);
+      size = dtype.byteSizeExact(elements);
     } catch (ArithmeticException e) {
       throw trouble(name, "shape " + shape + " of " + dtype + " overflows 2^63 - 1 bytes");
     }

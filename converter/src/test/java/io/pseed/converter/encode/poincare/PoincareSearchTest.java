@@ -171,7 +171,7 @@ class PoincareSearchTest {
   @Example
   void constantMatrices() throws CorruptException {
     for (int[] size : new int[][] {{1, 1}, {1, 7}, {7, 1}, {2, 2}, {16, 16}, {31, 5}}) {
-      for (float c : new float[] {1f, -3e-7f, 2e30f, Float.MIN_NORMAL}) {
+      for (float c : new float[] {1f, -3e-7f, 2e20f, Float.MIN_NORMAL}) {
         float[] w = new float[size[0] * size[1]];
         Arrays.fill(w, c);
         FittedSeed found =
@@ -180,6 +180,13 @@ class PoincareSearchTest {
         check(w, size[0], size[1], found);
       }
     }
+  }
+
+  @Example
+  void noSeedWhereItsAmplitudeWouldBeBeyondTheFormat() {
+    float[] w = new float[12];
+    Arrays.fill(w, 2e30f);
+    assertThat(PoincareSearch.findSeed(MatrixRows.of(w, 3, 4), AmplitudeRule.FREE)).isEmpty();
   }
 
   @Example

@@ -29,6 +29,7 @@ final class TestTensors {
   private TestTensors() {}
 
   /** A tensor, its record, and what the decoder makes of it. */
+  @SuppressWarnings("ArrayRecordComponent") // Nothing compares them.
   record Tensor(String name, DType dtype, long[] shape, List<ByteBuffer> record, byte[] decoded) {
     long length() {
       return record.stream().mapToLong(ByteBuffer::remaining).sum();
