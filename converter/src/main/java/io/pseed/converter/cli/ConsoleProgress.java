@@ -6,6 +6,7 @@ import java.text.DecimalFormatSymbols;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -19,7 +20,7 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
   private final Console console;
   private final AtomicLong done = new AtomicLong();
   private final AtomicLong nextLine = new AtomicLong();
-  private volatile ProgressBar bar;
+  private final AtomicReference<ProgressBar> bar = new AtomicReference<>();
   private volatile long total;
   private volatile long start;
 
@@ -33,7 +34,7 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
     start = System.nanoTime();
     nextLine.set(start + LINE_NANOS);
     if (console.terminal()) {
-      bar =
+      bar.set(
           new ProgressBarBuilder()
               .setTaskName("convert")
               .setInitialMax(weights)
@@ -44,16 +45,19 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
               .showSpeed(new DecimalFormat("0.00", DecimalFormatSymbols.getInstance(Locale.ROOT)))
               .setConsumer(new ConsoleProgressBarConsumer(console.err(), WIDTH))
               .clearDisplayOnFinish()
-              .build();
+              .build());
     }
   }
 
   @Override
   public void done(long weights) {
     long sum = done.addAndGet(weights);
-    ProgressBar shown = bar;
+    ProgressBar shown = bar.get();
     if (shown != null) {
       shown.stepTo(sum);
+      if (sum >= total) {
+        close();
+      }
       return;
     }
     long now = System.nanoTime();
@@ -72,9 +76,10 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
     }
   }
 
+  /** Takes the bar away; done at the end of the work, so that what is said next stands alone. */
   @Override
   public void close() {
-    ProgressBar shown = bar;
+    ProgressBar shown = bar.getAndSet(null);
     if (shown != null) {
       shown.close();
     }

@@ -100,6 +100,11 @@ final class DemoCommand implements Callable<Integer> {
     }
     table.print(console);
     console.line("");
+    console.line(
+        "  load: median of 15; latency: median for one sentence, tokenizer included; memory:"
+            + " a process");
+    console.line("  that loads the model and runs it once; cosine: sentence embeddings to FP32's");
+    console.line("");
     console.line("A search with the embeddings of the .pseed file:");
     for (Demo.Hit hit : result.hits()) {
       console.line("  %s", hit.query());

@@ -2,6 +2,7 @@ package io.pseed.converter.cli;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -46,6 +47,28 @@ final class Units {
       }
       throw new TypeConversionException(
           "'" + value + "' is no size; write it as 8MB, 7.5MiB or a number of bytes");
+    }
+  }
+
+  /** A name, as it stands. */
+  static final class NameConverter implements ITypeConverter<String> {
+    @Override
+    public String convert(String value) {
+      return value;
+    }
+  }
+
+  /** Reads {@code 1x3x48x320}. */
+  static final class ShapeConverter implements ITypeConverter<long[]> {
+    private static final Pattern SHAPE = Pattern.compile("\\d{1,9}(x\\d{1,9}){0,7}");
+
+    @Override
+    public long[] convert(String value) {
+      if (!SHAPE.matcher(value).matches()) {
+        throw new TypeConversionException(
+            "'" + value + "' is no shape; write it as 1x3x48x320, at most 8 dimensions");
+      }
+      return Arrays.stream(value.split("x")).mapToLong(Long::parseLong).toArray();
     }
   }
 

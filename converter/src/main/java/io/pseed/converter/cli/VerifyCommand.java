@@ -2,6 +2,7 @@ package io.pseed.converter.cli;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -20,8 +21,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -71,6 +74,13 @@ final class VerifyCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "How many inputs are generated (default: ${DEFAULT-VALUE}).")
   int inputs = 16;
+
+  @Option(
+      names = "--input-shape",
+      paramLabel = "NAME=DIMS",
+      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
+      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
+  Map<String, long[]> shapes = new LinkedHashMap<>();
 
   @Option(names = "--weights-only", description = "Do not run the model.")
   boolean weightsOnly;
@@ -163,16 +173,29 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
+  private static OrtSession open(Path original, OrtSession.SessionOptions options)
+      throws OrtException {
+    hush(options);
+    return OrtEnvironment.getEnvironment().createSession(original.toString(), options);
+  }
+
+  /** What goes wrong is told in one sentence; ONNX Runtime would log it besides. */
+  private static void hush(OrtSession.SessionOptions options) throws OrtException {
+    options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+  }
+
   private boolean outputs(OnnxModelSource source, Path original, Path model, ObjectNode report)
       throws IOException, OrtException, CommandFailure {
     List<OutputError> errors;
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        OrtSession plain =
-            OrtEnvironment.getEnvironment().createSession(original.toString(), options);
-        OrtSession seeded = PseedSession.open(model)) {
-      errors = OutputCheck.compare(plain, seeded, source.graph(), inputs);
+        OrtSession plain = open(original, options);
+        OrtSession seeded = PseedSession.builder().configure(VerifyCommand::hush).open(model)) {
+      errors = OutputCheck.compare(plain, seeded, source.graph(), shapes, inputs);
     } catch (UnsupportedModelException e) {
-      throw new CommandFailure(e.getMessage() + "; check the weights alone with --weights-only", e);
+      throw new CommandFailure(
+          e.getMessage()
+              + "; give shapes with --input-shape, or check the weights alone with --weights-only",
+          e);
     }
     boolean passed = true;
     ArrayNode list = report.putArray("outputs");

@@ -49,7 +49,11 @@ public final class GeneratedInputs {
   private static final Set<String> PASSING =
       Set.of("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Slice", "Clip");
 
+  /** Heights and widths that are tried, in this order, where a model leaves them open. */
+  private static final int[][] IMAGE_SIZES = {{224, 224}, {48, 320}, {640, 640}};
+
   private final Map<String, TensorInfo> inputs = new LinkedHashMap<>();
+  private final Map<String, long[]> told;
   private final Map<String, Long> tableRows = new HashMap<>();
 
   /**
@@ -57,10 +61,20 @@ public final class GeneratedInputs {
    *
    * @param signature what the session says of its inputs
    * @param model the graph, with or without weights
-   * @throws UnsupportedModelException where an input is no tensor of numbers
+   * @param told shapes by input name, where the user knows better
+   * @throws UnsupportedModelException where an input is no tensor of numbers, or there is none of a
+   *     name in {@code told}
    */
-  public GeneratedInputs(Map<String, NodeInfo> signature, ModelProto model)
+  public GeneratedInputs(
+      Map<String, NodeInfo> signature, ModelProto model, Map<String, long[]> told)
       throws UnsupportedModelException {
+    this.told = told;
+    for (String name : told.keySet()) {
+      if (!signature.containsKey(name)) {
+        throw new UnsupportedModelException(
+            "the model has no input '" + name + "'; its inputs are " + signature.keySet());
+      }
+    }
     for (Map.Entry<String, NodeInfo> input : signature.entrySet()) {
       if (!(input.getValue().getInfo() instanceof TensorInfo tensor)
           || tensor.type == OnnxJavaType.STRING
@@ -87,12 +101,27 @@ public final class GeneratedInputs {
     }
   }
 
+  /** How many sets of sizes there are to try; 1 where no size of an image is open. */
+  public int profiles() {
+    for (Map.Entry<String, TensorInfo> input : inputs.entrySet()) {
+      long[] shape = input.getValue().getShape();
+      if (isImage(input.getValue(), shape)
+          && !told.containsKey(input.getKey())
+          && (shape[2] < 0 || shape[3] < 0)) {
+        return IMAGE_SIZES.length;
+      }
+    }
+    return 1;
+  }
+
   /**
    * The inputs of run number {@code run}; the caller closes them.
    *
    * @param environment of the session that will take them
+   * @param profile which set of sizes, from 0 to {@link #profiles()} - 1
    */
-  public Map<String, OnnxTensor> make(OrtEnvironment environment, int run) throws OrtException {
+  public Map<String, OnnxTensor> make(OrtEnvironment environment, int run, int profile)
+      throws OrtException {
     Random random = new Random(SEED + run);
     int length = 8 + random.nextInt(41);
     Map<String, Long> named = new HashMap<>();
@@ -100,7 +129,10 @@ public final class GeneratedInputs {
     try {
       for (Map.Entry<String, TensorInfo> input : inputs.entrySet()) {
         TensorInfo info = input.getValue();
-        long[] shape = shape(info, length, named);
+        long[] shape =
+            told.containsKey(input.getKey())
+                ? told.get(input.getKey()).clone()
+                : shape(info, length, named, IMAGE_SIZES[profile]);
         tensors.put(
             input.getKey(),
             OnnxTensor.createTensor(
@@ -114,7 +146,8 @@ public final class GeneratedInputs {
   }
 
   /** Open dimensions: 1 for the batch, a sensible length elsewhere; equal names get equal sizes. */
-  private static long[] shape(TensorInfo info, int length, Map<String, Long> named) {
+  private static long[] shape(
+      TensorInfo info, int length, Map<String, Long> named, int[] imageSize) {
     long[] shape = info.getShape();
     String[] names = info.getDimensionNames();
     for (int d = 0; d < shape.length; d++) {
@@ -122,13 +155,14 @@ public final class GeneratedInputs {
         continue;
       }
       String name = names != null && d < names.length && names[d] != null ? names[d] : "";
-      long size = open(info, d, shape.length, name.toLowerCase(Locale.ROOT), length);
+      long size = open(info, d, shape.length, name.toLowerCase(Locale.ROOT), length, imageSize);
       shape[d] = name.isEmpty() ? size : named.computeIfAbsent(name, key -> size);
     }
     return shape;
   }
 
-  private static long open(TensorInfo info, int d, int rank, String name, int length) {
+  private static long open(
+      TensorInfo info, int d, int rank, String name, int length, int[] imageSize) {
     boolean real = isReal(info.type);
     if (name.contains("batch") || d == 0 && rank > 1) {
       return 1;
@@ -137,12 +171,19 @@ public final class GeneratedInputs {
       return 0;
     }
     if (real && rank == 4) {
-      return d == 1 ? 3 : 224;
+      return d == 1 ? 3 : imageSize[d - 2];
     }
     if (real && (name.contains("sample") || name.contains("audio") || rank == 2)) {
       return 512;
     }
     return length;
+  }
+
+  /** Batch, one or three colours, height, width. */
+  private static boolean isImage(TensorInfo info, long[] shape) {
+    return isReal(info.type)
+        && shape.length == 4
+        && (shape[1] < 0 || shape[1] == 1 || shape[1] == 3);
   }
 
   private static boolean isReal(OnnxJavaType type) {
@@ -161,6 +202,10 @@ public final class GeneratedInputs {
         ByteBuffer.allocateDirect(Math.multiplyExact(count, info.type.size))
             .order(ByteOrder.nativeOrder());
     int width = shape.length == 0 ? 1 : (int) Math.max(1, shape[shape.length - 1]);
+    if (isImage(info, shape)) {
+      image(out, info.type, shape, random);
+      return out.flip();
+    }
     for (int i = 0; i < count; i++) {
       if (isReal(info.type)) {
         putReal(out, info.type, random.nextGaussian());
@@ -169,6 +214,38 @@ public final class GeneratedInputs {
       }
     }
     return out.flip();
+  }
+
+  /** Waves, some bright and dark rectangles and a little noise, within about -2 to 2. */
+  private static void image(ByteBuffer out, OnnxJavaType type, long[] shape, Random random) {
+    int height = Math.toIntExact(shape[2]);
+    int width = Math.toIntExact(shape[3]);
+    for (long plane = 0; plane < shape[0] * shape[1]; plane++) {
+      double[] pixels = new double[height * width];
+      double rows = 1 + 6 * random.nextDouble();
+      double columns = 1 + 6 * random.nextDouble();
+      double phase = 2 * Math.PI * random.nextDouble();
+      for (int i = 0; i < pixels.length; i++) {
+        double y = (double) (i / width) / height;
+        double x = (double) (i % width) / width;
+        pixels[i] = 0.6 * StrictMath.sin(2 * Math.PI * (rows * y + columns * x) + phase);
+      }
+      for (int r = 0; r < 24; r++) {
+        int top = random.nextInt(height);
+        int left = random.nextInt(width);
+        int bottom = Math.min(height, top + 1 + random.nextInt(1 + height / 6));
+        int right = Math.min(width, left + 1 + random.nextInt(1 + width / 6));
+        double level = 1.6 * (random.nextDouble() - 0.5);
+        for (int y = top; y < bottom; y++) {
+          for (int x = left; x < right; x++) {
+            pixels[y * width + x] += level;
+          }
+        }
+      }
+      for (double pixel : pixels) {
+        putReal(out, type, pixel + 0.05 * random.nextGaussian());
+      }
+    }
   }
 
   private long integer(String name, OnnxJavaType type, int at, int width, Random random) {

@@ -24,19 +24,21 @@ public final class OutputCheck {
    * Compares.
    *
    * @param model the original's graph, to find what numbers its inputs take
+   * @param shapes of inputs by name, where the user knows better
    * @param runs how many inputs are made
-   * @throws UnsupportedModelException where no inputs can be made, or no output is a tensor of
-   *     numbers
+   * @throws UnsupportedModelException where no inputs can be made that the original takes, or no
+   *     output is a tensor of numbers
    */
   public static List<OutputError> compare(
-      OrtSession original, OrtSession other, ModelProto model, int runs)
+      OrtSession original, OrtSession other, ModelProto model, Map<String, long[]> shapes, int runs)
       throws OrtException, UnsupportedModelException {
-    GeneratedInputs inputs = new GeneratedInputs(original.getInputInfo(), model);
+    GeneratedInputs inputs = new GeneratedInputs(original.getInputInfo(), model, shapes);
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    int profile = firstThatRuns(original, inputs, environment);
     Map<String, List<Double>> cosines = new LinkedHashMap<>();
     Map<String, Boolean> real = new LinkedHashMap<>();
     for (int run = 0; run < runs; run++) {
-      Map<String, OnnxTensor> made = inputs.make(environment, run);
+      Map<String, OnnxTensor> made = inputs.make(environment, run, profile);
       try (OrtSession.Result expected = original.run(made);
           OrtSession.Result found = other.run(made)) {
         for (Map.Entry<String, OnnxValue> entry : expected) {
@@ -62,6 +64,29 @@ public final class OutputCheck {
                     values.stream().mapToDouble(v -> v).average().orElseThrow(),
                     values.stream().mapToDouble(v -> v).min().orElseThrow())));
     return errors;
+  }
+
+  /** The original decides which sizes are good: its graph may demand what its signature hides. */
+  private static int firstThatRuns(
+      OrtSession original, GeneratedInputs inputs, OrtEnvironment environment)
+      throws OrtException, UnsupportedModelException {
+    OrtException failure = null;
+    for (int profile = 0; profile < inputs.profiles(); profile++) {
+      Map<String, OnnxTensor> made = inputs.make(environment, 0, profile);
+      try (OrtSession.Result result = original.run(made)) {
+        if (result.size() > 0) {
+          return profile;
+        }
+      } catch (OrtException e) {
+        failure = e;
+      } finally {
+        made.values().forEach(OnnxTensor::close);
+      }
+    }
+    throw new UnsupportedModelException(
+        "the original does not run on generated inputs ("
+            + (failure == null ? "it has no outputs" : failure.getMessage())
+            + ")");
   }
 
   private static void compare(

@@ -143,6 +143,23 @@ class PseedCommandTest {
   }
 
   @Test
+  void inputsTakeTheShapeThatIsGiven() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path pseed = dir.resolve("tiny.pseed");
+    Outcome.of("convert", model, "-q");
+    Outcome shaped = Outcome.of("verify", model, pseed, "--input-shape", "input_ids=2x5");
+    assertThat(shaped.code()).as(shaped.err()).isZero();
+    assertThat(Outcome.of("verify", model, pseed, "--input-shape", "nix=2x5").sentence())
+        .contains("no input 'nix'", "[input_ids]", "--weights-only");
+    assertThat(Outcome.of("verify", model, pseed, "--input-shape", "input_ids=5").sentence())
+        .contains("does not run on generated inputs");
+    assertThat(Outcome.of("verify", model, pseed, "--input-shape", "input_ids=axb").code())
+        .isEqualTo(2);
+    assertThat(Outcome.of("verify", model, pseed, "--weights-only").out())
+        .contains("Outputs are not compared: --weights-only.");
+  }
+
+  @Test
   void safetensorsGoThereAndBack() throws IOException {
     Path folder = Files.createDirectory(dir.resolve("checkpoint"));
     Path file = TinyModels.safetensors(folder.resolve("model.safetensors"), 2, 64);
