@@ -15,7 +15,7 @@ DTYPES = ["", "F32", "F16", "BF16", "F64", "I8", "U8", "I16", "U16", "I32", "U32
 BITS = [0, 32, 16, 16, 64, 8, 8, 16, 16, 32, 32, 64, 64, 8, 8, 8, 8, 8, 8, 6, 6, 4, 4, 4, 64, 128]      # s. 1.1
 # Section 11: decoded bytes of a tensor, of a file; tensors and sections; bytes of the JSON header.
 LIMITS = {"small": (1 << 26, 1 << 28, 10_000, 10_000_000), "standard": (1 << 34, 1 << 38, 1_000_000, 100_000_000)}
-FACTORS = {12: (0x3FF, 0x5B7), 16: (0xD14F, 0x8C1F)}                                                     # s. 8.3
+FACTORS = {12: (0x3FF, 0x5B7), 16: (0x5FFD, 0xFE1B)}                                                     # s. 8.3
 EULER_GAMMA = 0.5772156649015328606
 
 

@@ -293,7 +293,7 @@ final class Reference {
   private static long[] multipliers(int bits) {
     return switch (bits) {
       case 12 -> new long[] {0x3FF, 0x5B7};
-      case 16 -> new long[] {0xD14F, 0x8C1F};
+      case 16 -> new long[] {0x5FFD, 0xFE1B};
       default -> new long[] {0x2C1B3C6D, 0x297A2D39};
     };
   }

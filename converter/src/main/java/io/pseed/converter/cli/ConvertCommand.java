@@ -173,7 +173,7 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private Planner planner(double rate) {
-    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds);
+    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
   }
 
   private ConversionResult convert(TensorSource opened, Path target)

@@ -165,7 +165,7 @@ public final class Demo {
     try (TensorSource source = Sources.open(model);
         Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
       return new Converter(workers, progress)
-          .convert(source, new Planner(bits, SEED_BITS, true).plan(source), target);
+          .convert(source, new Planner(bits, SEED_BITS, true, true).plan(source), target);
     }
   }
 

@@ -1,7 +1,9 @@
 package io.pseed.converter.encode;
 
 import io.pseed.codec.TensorDecoder;
+import io.pseed.codec.trellis.Panels;
 import io.pseed.converter.plan.TensorPlan;
+import io.pseed.converter.plan.TrellisPlan;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.format.Codec;
 import io.pseed.format.DType;
@@ -15,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 
@@ -70,8 +73,29 @@ public final class TensorEncoder {
       return finish(
           tensor, scan, Codec.POINCARE, fit.seed(), List.of(fit.body(plan.trellis().view())));
     }
-    TrellisEncoder.Coded coded = trellis.encode(fit.residual(matrix), plan.trellis(), progress);
-    return finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
+    TrellisPlan rates = plan.trellis();
+    LongConsumer told = progress;
+    while (true) {
+      TrellisEncoder.Coded coded = trellis.encode(fit.residual(matrix), rates, told);
+      EncodedTensor encoded = finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
+      if (encoded.snrDb() >= plan.minSnrDb()) {
+        return encoded;
+      }
+      Panels higher = rates.panels().raised();
+      if (higher.equals(rates.panels())) {
+        return raw(
+            tensor,
+            scan,
+            String.format(
+                Locale.ROOT,
+                "%.1f dB at the highest rate, the plan asks for %.1f",
+                encoded.snrDb(),
+                plan.minSnrDb()));
+      }
+      rates = rates.withPanels(higher);
+      // The first search was counted.
+      told = weights -> {};
+    }
   }
 
   private static EncodedTensor raw(SourceTensor tensor, TensorScan scan, String reason) {

@@ -1,12 +1,14 @@
 package io.pseed.converter.experiment;
 
 import io.pseed.codec.TensorDecoder;
+import io.pseed.codec.trellis.Scales;
 import io.pseed.converter.encode.EncodedTensor;
 import io.pseed.converter.encode.TensorEncoder;
 import io.pseed.converter.encode.TensorScan;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.plan.TensorPlan;
+import io.pseed.converter.plan.TrellisPlan;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorRole;
 import io.pseed.converter.source.TensorSource;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
@@ -135,7 +138,23 @@ public final class GaussianExperiment {
   }
 
   private static TensorPlan plan(SourceTensor tensor, int rate, int seedBits) {
-    return new Planner(rate, seedBits, false).plan(new OneTensor(tensor)).tensors().get(0);
+    TensorPlan plan =
+        new Planner(rate, seedBits, false, false).plan(new OneTensor(tensor)).tensors().get(0);
+    TrellisPlan p = plan.trellis();
+    // One scale for all lines: independent normal weights need no signs to spread patterns, and no
+    // scales of their own.
+    TrellisPlan oneScale =
+        new TrellisPlan(
+            p.view(),
+            p.seedBits(),
+            p.law(),
+            p.kappa(),
+            p.rowBlockLog2(),
+            p.colBlockLog2(),
+            Optional.of(Scales.CONSTANT),
+            Optional.of(Scales.CONSTANT),
+            p.panels());
+    return TensorPlan.trellis(plan.name(), oneScale, false);
   }
 
   /** Median of several runs on one thread. */

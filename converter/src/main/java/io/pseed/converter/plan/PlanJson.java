@@ -31,7 +31,7 @@ import java.util.Set;
  *   "tensors": [
  *     { "name": "encoder.w", "codec": "trellis", "rows": 384, "cols": 1536, "transposed": false, "L": 12,
  *       "rowBlock": 128, "colBlock": 128, "rowScale": "auto", "colScale": "auto",
- *       "panels": { "axis": "columns", "lengths": [1536], "rates": [4] }, "layerSeed": true },
+ *       "panels": { "axis": "columns", "lengths": [1536], "rates": [4] }, "layerSeed": true, "minSnrDb": 19.5 },
  *     { "name": "ids", "codec": "raw", "reason": "I64 is kept lossless" } ] }
  * </pre>
  */
@@ -74,6 +74,9 @@ public final class PlanJson {
       } else {
         trellis(node, tensor.trellis());
         node.put("layerSeed", tensor.layerSeed());
+        if (tensor.minSnrDb() != TensorPlan.ANY_SNR) {
+          node.put("minSnrDb", tensor.minSnrDb());
+        }
       }
     }
     try {
@@ -190,7 +193,12 @@ public final class PlanJson {
               scale(node, "rowScale", where),
               scale(node, "colScale", where),
               panels(node.path("panels"), where, rows, cols));
-      return TensorPlan.trellis(name, plan, flag(node, "layerSeed", where));
+      JsonNode bound = node.path("minSnrDb");
+      if (!bound.isMissingNode() && !bound.isNumber()) {
+        throw wrong(where, "minSnrDb", bound, "a number, in dB");
+      }
+      return TensorPlan.trellis(name, plan, flag(node, "layerSeed", where))
+          .withMinSnrDb(bound.isMissingNode() ? TensorPlan.ANY_SNR : bound.doubleValue());
     }
 
     private Panels panels(JsonNode node, String where, int rows, int cols) throws PlanException {

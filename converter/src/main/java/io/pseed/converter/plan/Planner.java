@@ -34,9 +34,23 @@ public final class Planner {
 
   private static final int LONGEST_ROW = 1 << 16;
 
+  /** Shannon's bound on the signal to noise ratio of a bit, in dB. */
+  private static final double SNR_PER_BIT = 6.02;
+
+  /**
+   * How far below Shannon's bound a tensor may come out before it gets a higher rate, in dB.
+   * Rotated matrices lie 0.5 to 2 dB below it at up to five bits, and up to 1.2 dB more with each
+   * bit above, where the seeds of L = 12 get short. What lies lower has outliers that no rotation
+   * spread: kernels of depthwise convolutions, biases.
+   */
+  private static final double SNR_SLACK = 4;
+
+  private static final double SNR_SLACK_PER_HIGH_BIT = 1.5;
+
   private final double bits;
   private final int seedBits;
   private final boolean layerSeeds;
+  private final boolean boundErrors;
 
   /**
    * A planner of one rate for all.
@@ -45,8 +59,10 @@ public final class Planner {
    *     divided between both
    * @param seedBits L, 8 to 20
    * @param layerSeeds whether the encoder looks for layer seeds
+   * @param boundErrors whether a tensor that comes out much worse than its rate allows gets a
+   *     higher one; without it, the size of the file is known beforehand
    */
-  public Planner(double bits, int seedBits, boolean layerSeeds) {
+  public Planner(double bits, int seedBits, boolean layerSeeds, boolean boundErrors) {
     if (!(bits >= 1 && bits <= TrellisCode.MAX_RATE)) {
       throw new IllegalArgumentException("bits is " + bits + ", expected 1 to 8");
     }
@@ -56,6 +72,7 @@ public final class Planner {
     this.bits = bits;
     this.seedBits = seedBits;
     this.layerSeeds = layerSeeds;
+    this.boundErrors = boundErrors;
   }
 
   /** A plan for every tensor of the source. */
@@ -84,7 +101,14 @@ public final class Planner {
       return TensorPlan.raw(
           tensor.name(), "shape " + Arrays.toString(shape) + " has no rows of " + SHORTEST_ROW);
     }
-    return TensorPlan.trellis(tensor.name(), trellis(view.get()), layerSeeds);
+    return TensorPlan.trellis(tensor.name(), trellis(view.get()), layerSeeds)
+        .withMinSnrDb(boundErrors ? minSnrDb() : TensorPlan.ANY_SNR);
+  }
+
+  /** The bound in dB, to a tenth: it stands in plans. */
+  private double minSnrDb() {
+    double slack = SNR_SLACK + SNR_SLACK_PER_HIGH_BIT * Math.max(0, bits - 5);
+    return Math.round(10 * (SNR_PER_BIT * bits - slack)) / 10.0;
   }
 
   private TrellisPlan trellis(View view) {

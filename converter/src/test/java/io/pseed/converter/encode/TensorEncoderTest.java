@@ -195,6 +195,37 @@ class TensorEncoderTest {
     assertThat(TensorDecoder.of(record(encoded)).decode()).isEqualTo(tensor.bytes());
   }
 
+  /** A few weights larger than the others, and nothing to rotate them away. */
+  private static MemoryTensor outliers(float largest) {
+    float[] values = gaussian(61 * 67, 1, 9);
+    for (int i = 0; i < values.length; i += 401) {
+      values[i] = largest;
+    }
+    return MemoryTensor.of(DType.F32, values, 61, 67);
+  }
+
+  @Test
+  void aTensorBelowItsBoundGetsAHigherRate() throws IOException {
+    MemoryTensor tensor = outliers(5);
+    TensorPlan plan = TensorPlan.trellis("w", plan(new View(61, 67, false), 10, 3, 0, 0), false);
+    EncodedTensor free = encode(tensor, plan, 1);
+    double wanted = free.snrDb() + 2;
+    EncodedTensor bound = encode(tensor, plan.withMinSnrDb(wanted), 1);
+    assertThat(bound.codec()).isEqualTo(Codec.TRELLIS);
+    assertThat(bound.snrDb()).isGreaterThanOrEqualTo(wanted);
+    assertThat(bound.bitsPerWeight()).isGreaterThan(free.bitsPerWeight() + 0.9);
+  }
+
+  @Test
+  void aTensorThatNoRateBringsToItsBoundStaysLossless() throws IOException {
+    MemoryTensor tensor = outliers(10_000);
+    TensorPlan plan =
+        TensorPlan.trellis("w", plan(new View(61, 67, false), 10, 3, 0, 0), false).withMinSnrDb(60);
+    EncodedTensor encoded = encode(tensor, plan, 1);
+    assertThat(encoded.codec()).isEqualTo(Codec.RAW);
+    assertThat(encoded.reason()).matches("[0-9.]+ dB at the highest rate, the plan asks for 60.0");
+  }
+
   @Test
   void aSmoothLayerTakesASeedAndADecoderGetsItBack() throws IOException {
     int n = 64;

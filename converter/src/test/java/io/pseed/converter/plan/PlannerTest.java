@@ -70,7 +70,7 @@ class PlannerTest {
   }
 
   private static TensorPlan plan(double bits, int seedBits, SourceTensor tensor) {
-    return new Planner(bits, seedBits, true)
+    return new Planner(bits, seedBits, true, true)
         .plan(new Source(false, List.of(tensor)))
         .tensors()
         .get(0);
@@ -110,7 +110,7 @@ class PlannerTest {
     assertThat(plan(4, 12, new Shape("b", DType.F32, TensorRole.OTHER, 384)).reason())
         .isEqualTo("fewer than 4096 elements");
     TensorPlan quantized =
-        new Planner(4, 12, true)
+        new Planner(4, 12, true, true)
             .plan(new Source(true, List.of(new Shape("w", DType.F32, TensorRole.MATMUL, 384, 384))))
             .tensors()
             .get(0);
@@ -138,14 +138,30 @@ class PlannerTest {
 
   @Test
   void ratesOutsideOfTheFormatAreRefused() {
-    assertThatThrownBy(() -> new Planner(0.5, 12, true)).hasMessage("bits is 0.5, expected 1 to 8");
-    assertThatThrownBy(() -> new Planner(4, 21, true)).hasMessage("L is 21, expected 8 to 20");
+    assertThatThrownBy(() -> new Planner(0.5, 12, true, true))
+        .hasMessage("bits is 0.5, expected 1 to 8");
+    assertThatThrownBy(() -> new Planner(4, 21, true, true))
+        .hasMessage("L is 21, expected 8 to 20");
+  }
+
+  @Test
+  void tensorsThatComeOutMuchWorseThanTheirRateGetMore() {
+    Shape tensor = new Shape("w", DType.F32, TensorRole.MATMUL, 384, 384);
+    assertThat(plan(4, 12, tensor).minSnrDb()).isEqualTo(20.1);
+    assertThat(plan(8, 12, tensor).minSnrDb()).isEqualTo(39.7);
+    assertThat(
+            new Planner(4, 12, true, false)
+                .plan(new Source(false, List.of(tensor)))
+                .tensors()
+                .get(0)
+                .minSnrDb())
+        .isEqualTo(TensorPlan.ANY_SNR);
   }
 
   @Test
   void plansSurviveJson() throws Exception {
     Plan plan =
-        new Planner(3.3, 16, true)
+        new Planner(3.3, 16, true, true)
             .plan(
                 new Source(
                     false,
@@ -162,7 +178,7 @@ class PlannerTest {
   void brokenPlansSayWhatIsWrong() {
     String good =
         PlanJson.write(
-            new Planner(4, 12, true)
+            new Planner(4, 12, true, true)
                 .plan(
                     new Source(
                         false, List.of(new Shape("w", DType.F32, TensorRole.MATMUL, 384, 384)))));

@@ -61,6 +61,18 @@ public record Panels(boolean byRows, int[] lengths, int[] rates) {
     return sum;
   }
 
+  /**
+   * The same with every rate raised by one bit, up to the highest; equal to this where all are
+   * there already.
+   */
+  public Panels raised() {
+    int[] higher = rates.clone();
+    for (int p = 0; p < higher.length; p++) {
+      higher[p] = Math.min(TrellisCode.MAX_RATE, higher[p] + 1);
+    }
+    return new Panels(byRows, lengths, higher);
+  }
+
   /** Mean rate over all weights, in bits. */
   public double meanRate() {
     double bits = 0;

@@ -33,11 +33,11 @@ public final class TrellisCode {
    * 14).
    */
   private static int factor1(int bits) {
-    return bits == 12 ? 0x3FF : bits == 16 ? 0xD14F : 0x2C1B3C6D;
+    return bits == 12 ? 0x3FF : bits == 16 ? 0x5FFD : 0x2C1B3C6D;
   }
 
   private static int factor2(int bits) {
-    return bits == 12 ? 0x5B7 : bits == 16 ? 0x8C1F : 0x297A2D39;
+    return bits == 12 ? 0x5B7 : bits == 16 ? 0xFE1B : 0x297A2D39;
   }
 
   /** Most generators kept: at L = 20 one takes 2 MiB, and a hostile file may name 3000 of them. */
