@@ -172,7 +172,9 @@ final class InspectCommand implements Callable<Integer> {
     for (SectionEntry section : header.sections()) {
       console.line("  section   %s, %s", section.name(), Units.bytes(section.length()));
     }
-    header.metadata().forEach((key, value) -> console.line("  metadata  %s = %s", key, value));
+    header
+        .metadata()
+        .forEach((key, value) -> console.line("  metadata  %s = %s", oneLine(key), oneLine(value)));
     if (tensors.isEmpty()) {
       return;
     }
@@ -231,5 +233,20 @@ final class InspectCommand implements Callable<Integer> {
     return rates.size() <= 4
         ? String.join(", ", rates)
         : String.join(", ", rates.subList(0, 3)) + ", ... (" + rates.size() + " panels)";
+  }
+
+  /**
+   * A user's string for a line of a table: control characters as blanks, cut where it is long
+   * ({@code --json} has it whole).
+   */
+  static String oneLine(String text) {
+    String line = text.replaceAll("\\p{Cntrl}+", " ").strip();
+    return line.length() <= 100
+        ? line
+        : line.substring(
+                0, line.offsetByCodePoints(0, Math.min(80, line.codePointCount(0, line.length()))))
+            + "... ("
+            + text.length()
+            + " characters)";
   }
 }
