@@ -47,5 +47,8 @@ move /y "%STAMP%.new" "%STAMP%" >nul
 :run
 set "NATIVE="
 if %MAJOR% GEQ 22 set "NATIVE=--enable-native-access=ALL-UNNAMED"
-"%JAVA%" %NATIVE% %JAVA_OPTS% -cp "%TARGET%\classes;%TARGET%\lib\*" io.pseed.converter.cli.PseedCommand %*
+set "TERMINAL=true"
+powershell -NoProfile -Command "if ([Console]::IsErrorRedirected) { exit 1 } else { exit 0 }"
+if errorlevel 1 set "TERMINAL=false"
+"%JAVA%" %NATIVE% -Dpseed.terminal=%TERMINAL% %JAVA_OPTS% -cp "%TARGET%\classes;%TARGET%\lib\*" io.pseed.converter.cli.PseedCommand %*
 exit /b %ERRORLEVEL%

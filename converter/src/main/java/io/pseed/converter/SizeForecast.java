@@ -41,7 +41,7 @@ public final class SizeForecast {
   /** A forecast for conversions of one source. */
   public SizeForecast(TensorSource source) throws IOException {
     this.tensors = List.copyOf(source.tensors());
-    long sum = PREFIX + JSON_FIXED + jsonLength(String.valueOf(source.path().getFileName()));
+    long sum = (long) PREFIX + JSON_FIXED + jsonLength(String.valueOf(source.path().getFileName()));
     for (Map.Entry<String, byte[]> section : source.sections().entrySet()) {
       sum += align(section.getValue().length) + JSON_TENSOR + jsonLength(section.getKey());
     }

@@ -29,7 +29,7 @@ public final class Halfs {
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7FFFFFFF;
     if (magnitude > 0x7F800000) {
-      return (short) (sign | 0x7E00 | magnitude >> 13 & 0x3FF);
+      return (short) (sign | 0x7E00 | ((magnitude >> 13) & 0x3FF));
     }
     if (magnitude >= 0x477FF000) {
       return (short) (sign | 0x7C00);

@@ -492,10 +492,11 @@ public final class PseedWriter implements Closeable {
     closed = true;
     try {
       // Before the locks are gone: afterwards the names may be another writer's.
-      boolean gone = (finished || delete(part)) & delete(journal);
+      boolean partGone = finished || delete(part);
+      boolean journalGone = delete(journal);
       channel.close();
       journalChannel.close();
-      if (!gone) {
+      if (!partGone || !journalGone) {
         if (!finished) {
           Files.deleteIfExists(part);
         }

@@ -28,7 +28,8 @@ final class OddFileGenerator {
   static byte[] record(Rng rng) {
     return switch (rng.below(4)) {
       case 0 -> {
-        DType type = DType.values()[rng.below(DType.values().length)];
+        List<DType> types = List.of(DType.values());
+        DType type = types.get(rng.below(types.size()));
         long[] shape = new long[rng.below(9)];
         for (int i = 0; i < shape.length; i++) {
           shape[i] = rng.below(i < 4 ? 4 : 3);

@@ -14,7 +14,7 @@ final class Poincare {
    */
   static Rec.Seed seed(int basis, int m, int n, int codeBits, Rng rng) {
     while (true) {
-      long bits = rng.next() & ~(15L << 16) | (long) basis << 16;
+      long bits = (rng.next() & ~(15L << 16)) | ((long) basis << 16);
       Rec.Seed seed = scaled(bits, m, n, codeBits, rng.real(-14, -10));
       if (seed != null) {
         return seed;

@@ -111,7 +111,7 @@ final class Reference {
     // P^2 / |P^2 - c k^2| in integers, both sides times 16.
     long k = seed >>> 44;
     long square = 16L * 0xFFFFF * 0xFFFFF;
-    double jacobian = (double) square / Math.abs(square - (long) (16 * c) * k * k);
+    double jacobian = (double) square / Math.abs(square - ((long) (16 * c)) * k * k);
     double angular =
         basis % 2 == 0
             ? new double[] {Math.sin(t), Math.cos(t), -Math.sin(t), -Math.cos(t)}[dTheta]
@@ -300,7 +300,7 @@ final class Reference {
 
   /** The real numbers that psi rounds, before the cap. */
   static double[] realPsi(int bits, int law, int kappa) {
-    int n = 1 << bits / 2;
+    int n = 1 << (bits / 2);
     double[] radius = new double[n];
     double squares = 0;
     for (int i = 0; i < n; i++) {
@@ -404,7 +404,7 @@ final class Reference {
   /** The nearest number with so many bits of fraction and exponent, as 16 bits. */
   static int narrow(float value, int fractionBits, int exponentBits) {
     int sign = Float.floatToRawIntBits(value) < 0 ? 0x8000 : 0;
-    int bias = (1 << exponentBits - 1) - 1;
+    int bias = (1 << (exponentBits - 1)) - 1;
     int infinity = ((1 << exponentBits) - 1) << fractionBits;
     double magnitude = Math.abs((double) value);
     if (Double.isInfinite(magnitude)) {

@@ -93,7 +93,7 @@ class TablesTest {
   @ParameterizedTest
   @ValueSource(ints = {8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
   void everyRadiusAndAngleComesOnce(int bits) {
-    int[] index = new int[1 << bits / 2];
+    int[] index = new int[1 << (bits / 2)];
     int[] other = new int[1 << (bits - bits / 2)];
     // With psi = 2^15 and phi = the angle's index the code is that index, and the other way round.
     boolean[] seen = new boolean[1 << bits];

@@ -177,7 +177,7 @@ final class Trellis {
       case 4 -> {
         byte[] signs = rng.bytes((n + 7) / 8);
         if (n % 8 != 0) {
-          signs[signs.length - 1] &= (byte) (0xFF << 8 - n % 8);
+          signs[signs.length - 1] &= (byte) (0xFF << (8 - n % 8));
         }
         out.f32(rng.real(exponent, exponent)).raw(signs);
       }

@@ -136,7 +136,7 @@ final class ValidVectors {
       Rng rng = rng(name);
       Rec.Seed seed = null;
       while (seed == null) {
-        long bits = rng.next() & 0xFFFFFF00000L | (long) pole[0] << 44 | 10L << 16;
+        long bits = (rng.next() & 0xFFFFFF00000L) | ((long) pole[0] << 44) | (10L << 16);
         seed = Poincare.scaled(bits | (long) pole[1] << 6, 4, 7, 12, 0x1p-12f);
       }
       byte[] body = Rec.view(4, 7, false).u32(0).u32(0).toArray();
@@ -187,7 +187,10 @@ final class ValidVectors {
       Rng rng = rng(name);
       Rec.Seed seed = null;
       while (seed == null) {
-        long bits = rng.next() & ~(15L << 16 | 15L << 9 | 7L << 6) | 10L << 16 | (long) rot << 9;
+        long bits =
+            (rng.next() & ~((15L << 16) | (15L << 9) | (7L << 6)))
+                | (10L << 16)
+                | ((long) rot << 9);
         seed = Poincare.scaled(bits | (long) (rot & 7) << 6, 3, 5, 12, -0x1p-12f);
       }
       byte[] body = Rec.view(3, 5, false).u32(0).u32(0).toArray();
@@ -508,7 +511,7 @@ final class ValidVectors {
         "tensors and their members in another order than usual",
         new Box()
             .build(
-                ("{\"sections\":[],\"tensors\":[],\"metadata\":{},\"producer\":\"\"}")
+                "{\"sections\":[],\"tensors\":[],\"metadata\":{},\"producer\":\"\"}"
                     .getBytes(StandardCharsets.UTF_8)));
     add(
         "depth-64.pseed",

@@ -23,12 +23,10 @@ public final class Console {
 
   /**
    * The streams of this process. The launchers say with {@code -Dpseed.terminal} whether stderr is
-   * a terminal; Java itself can only tell that all streams are.
+   * a terminal, which Java itself cannot tell; without it, none is assumed.
    */
   public static Console ofProcess() {
-    String told = System.getProperty("pseed.terminal", "");
-    boolean terminal = told.isEmpty() ? System.console() != null : Boolean.parseBoolean(told);
-    return new Console(System.out, System.err, terminal);
+    return new Console(System.out, System.err, Boolean.getBoolean("pseed.terminal"));
   }
 
   PrintStream out() {

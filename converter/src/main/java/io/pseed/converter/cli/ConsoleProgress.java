@@ -71,7 +71,7 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
               "%.0f %% of %s weights, %s, about %s left",
               100.0 * sum / Math.max(1, total),
               Units.count(total),
-              Units.rate(sum, seconds),
+              Units.rate((double) sum, seconds),
               Units.time(left)));
     }
   }

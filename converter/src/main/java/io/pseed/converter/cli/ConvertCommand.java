@@ -288,7 +288,7 @@ final class ConvertCommand implements Callable<Integer> {
         Units.time(result.seconds()),
         result.searchedWeights() == 0
             ? ""
-            : ", " + Units.rate(result.searchedWeights(), result.seconds()) + " searched");
+            : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
     console.line("");
     TensorReport.codecs(result.tensors()).print(console);
     List<TensorResult> worst = new ArrayList<>(result.tensors());

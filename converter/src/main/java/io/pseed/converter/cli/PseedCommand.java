@@ -121,8 +121,9 @@ public final class PseedCommand implements Runnable {
             .addSubcommand(new ExperimentCommand.Paper(console))
             .addSubcommand(new ExperimentCommand.Gaussian(console)));
     layOutHelp(line);
-    boolean colours = console.terminal() && System.console() != null;
-    line.setColorScheme(CommandLine.Help.defaultColorScheme(colours ? Ansi.AUTO : Ansi.OFF));
+    // AUTO also looks whether Java finds stdin and stdout at a terminal.
+    Ansi colours = console.terminal() ? Ansi.AUTO : Ansi.OFF;
+    line.setColorScheme(CommandLine.Help.defaultColorScheme(colours));
     line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
     line.setUsageHelpWidth(100);
@@ -177,7 +178,7 @@ public final class PseedCommand implements Runnable {
 
   private void trace(Throwable failure) {
     String debug = System.getenv("PSEED_DEBUG");
-    if (stacktrace || debug != null && !debug.isEmpty() && !debug.equals("0")) {
+    if (stacktrace || (debug != null && !debug.isEmpty() && !debug.equals("0"))) {
       failure.printStackTrace(console.err());
     }
   }

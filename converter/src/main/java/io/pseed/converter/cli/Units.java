@@ -77,7 +77,7 @@ final class Units {
     if (bytes < 1_000) {
       return bytes + " B";
     }
-    return scaled(bytes, new String[] {"", "KB", "MB", "GB", "TB"});
+    return scaled((double) bytes, new String[] {"", "KB", "MB", "GB", "TB"});
   }
 
   /** For example {@code 22.57 M}. */
@@ -85,7 +85,7 @@ final class Units {
     if (n < 1_000) {
       return String.valueOf(n);
     }
-    return scaled(n, new String[] {"", "K", "M", "G", "T"});
+    return scaled((double) n, new String[] {"", "K", "M", "G", "T"});
   }
 
   private static String scaled(double value, String[] units) {

@@ -60,7 +60,7 @@ public final class TensorEncoder {
       return raw(tensor, scan, scan.notFinite() + " elements are NaN, infinite or beyond F32");
     }
     double sigma = Math.sqrt(scan.sumOfSquares() / elements);
-    if (sigma > LARGEST_SIGMA || sigma > 0 && sigma < 1 / LARGEST_SIGMA) {
+    if (sigma > LARGEST_SIGMA || (sigma > 0 && sigma < 1 / LARGEST_SIGMA)) {
       progress.accept(elements);
       return raw(tensor, scan, "root mean square " + sigma + " is beyond the range of scales");
     }

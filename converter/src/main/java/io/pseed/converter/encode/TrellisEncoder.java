@@ -145,6 +145,7 @@ public final class TrellisEncoder {
   }
 
   /** Sums of squares by row and by column. */
+  @SuppressWarnings("ArrayRecordComponent") // Made, read and dropped; nothing compares them.
   private record Energies(double[] rows, double[] cols, double total) {}
 
   /**

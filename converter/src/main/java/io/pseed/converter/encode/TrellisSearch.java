@@ -99,7 +99,7 @@ public final class TrellisSearch {
 
   /** Bytes of working memory that a row of {@code n} weights takes. */
   public static long workingBytes(int bits, int rate, int n) {
-    return (4L * 3 << bits) + ((1L << (bits - rate)) * (n + 4L));
+    return ((4L * 3) << bits) + ((1L << (bits - rate)) * (n + 4L));
   }
 
   /**

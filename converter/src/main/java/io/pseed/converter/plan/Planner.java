@@ -177,7 +177,7 @@ public final class Planner {
   private static int quality(View view, long elements) {
     if (view.cols() < SHORTEST_ROW
         || view.cols() > LONGEST_ROW
-        || view.transposed() && elements > LARGEST_TRANSPOSED) {
+        || (view.transposed() && elements > LARGEST_TRANSPOSED)) {
       return 0;
     }
     return (view.cols() >= 96 ? 4 : 1) + (view.cols() % 8 == 0 ? 2 : 0);

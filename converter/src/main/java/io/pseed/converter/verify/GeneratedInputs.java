@@ -164,7 +164,7 @@ public final class GeneratedInputs {
   private static long open(
       TensorInfo info, int d, int rank, String name, int length, int[] imageSize) {
     boolean real = isReal(info.type);
-    if (name.contains("batch") || d == 0 && rank > 1) {
+    if (name.contains("batch") || (d == 0 && rank > 1)) {
       return 1;
     }
     if (name.contains("past")) {
@@ -226,7 +226,8 @@ public final class GeneratedInputs {
       double columns = 1 + 6 * random.nextDouble();
       double phase = 2 * Math.PI * random.nextDouble();
       for (int i = 0; i < pixels.length; i++) {
-        double y = (double) (i / width) / height;
+        int row = i / width;
+        double y = (double) row / height;
         double x = (double) (i % width) / width;
         pixels[i] = 0.6 * StrictMath.sin(2 * Math.PI * (rows * y + columns * x) + phase);
       }
@@ -277,7 +278,8 @@ public final class GeneratedInputs {
     // Numbers below belong to special tokens and single letters.
     long first = rows > 10_000 ? 1_000 : 0;
     double u = random.nextDouble();
-    return Math.min(rows - 1, first + (long) StrictMath.pow(rows - first, u) - (u == 0 ? 1 : 0));
+    return Math.min(
+        rows - 1, first + (long) StrictMath.pow((double) (rows - first), u) - (u == 0 ? 1 : 0));
   }
 
   private static void putReal(ByteBuffer out, OnnxJavaType type, double value) {

@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TensorEncoderTest {
   /** A tensor in memory. */
+  @SuppressWarnings("ArrayRecordComponent") // Nothing compares them.
   record MemoryTensor(String name, DType dtype, long[] shape, TensorRole role, ByteBuffer bytes)
       implements SourceTensor {
     static MemoryTensor of(DType dtype, float[] values, long... shape) {
@@ -134,7 +135,8 @@ class TensorEncoderTest {
   void heavyTailsAndUnevenRowsAreSpreadByTheRotation() throws IOException {
     float[] values = gaussian(128 * 128, 1, 2);
     for (int i = 0; i < values.length; i++) {
-      values[i] = values[i] * values[i] * values[i] * (1 + i / 128 * 0.1f);
+      int row = i / 128;
+      values[i] = values[i] * values[i] * values[i] * (1 + row * 0.1f);
     }
     MemoryTensor tensor = MemoryTensor.of(DType.F32, values, 128, 128);
     TensorPlan rotated =
@@ -297,8 +299,8 @@ class TensorEncoderTest {
             0,
             Math.min(7, Integer.numberOfTrailingZeros(rows)),
             Math.min(7, Integer.numberOfTrailingZeros(cols)),
-            Optional.of(Scales.values()[(int) Math.floorMod(seed, 5L)]),
-            Optional.of(Scales.values()[(int) Math.floorMod(seed >> 8, 5L)]),
+            Optional.of(Scales.ofId((int) Math.floorMod(seed, 5L))),
+            Optional.of(Scales.ofId((int) Math.floorMod(seed >> 8, 5L))),
             panels);
     EncodedTensor one = encode(tensor, TensorPlan.trellis("w", plan, false), 1);
     EncodedTensor three = encode(tensor, TensorPlan.trellis("w", plan, false), 3);

@@ -51,7 +51,7 @@ class TrellisSearchTest {
       int unused = stream.length * 8 - n * rate;
       for (int all = 0; all < 1 << (n * rate); all++) {
         for (int i = 0; i < stream.length; i++) {
-          stream[i] = (byte) (all << unused >> 8 * (stream.length - 1 - i));
+          stream[i] = (byte) (all << unused >> (8 * (stream.length - 1 - i)));
         }
         best = Math.min(best, squaredError(code, rate, targets, stream));
       }

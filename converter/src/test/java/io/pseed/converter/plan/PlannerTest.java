@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PlannerTest {
+  @SuppressWarnings("ArrayRecordComponent") // Nothing compares them.
   private record Shape(String name, DType dtype, TensorRole role, long... shape)
       implements SourceTensor {
     @Override

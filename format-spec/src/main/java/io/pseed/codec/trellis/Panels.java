@@ -10,6 +10,7 @@ import java.util.Arrays;
  * @param lengths rows or columns of each panel, at least 1
  * @param rates bits a weight of each panel, 0 to 8
  */
+@SuppressWarnings("ArrayRecordComponent") // A value of a parsed record; nobody changes the arrays.
 public record Panels(boolean byRows, int[] lengths, int[] rates) {
   /** One rate for all columns. */
   public static Panels uniform(int cols, int rate) {

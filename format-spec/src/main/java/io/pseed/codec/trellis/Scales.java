@@ -20,24 +20,45 @@ import java.util.Arrays;
  */
 public enum Scales {
   /** One value for all lines. */
-  CONSTANT,
+  CONSTANT(0),
   /** Binary32, one a line. */
-  F32,
+  F32(1),
   /** Binary16 with a common exponent. */
-  F16,
+  F16(2),
   /** Eight bits with a common exponent: sign, 3 bits of exponent, 4 of mantissa. */
-  F8,
+  F8(3),
   /** One value for all lines, and a sign for each. */
-  SIGNS;
+  SIGNS(4);
 
+  static final int MAX_ID = 4;
   static final int MAX_EXPONENT = 100;
 
   /** Largest magnitude of a scale: |Z| * 2^48 * 2^48 stays finite. */
   static final float LARGEST = 0x1p48f;
 
-  /** The number that a record stores. */
+  private final int id;
+
+  Scales(int id) {
+    this.id = id;
+  }
+
+  /** The number that a record stores; it never changes. */
   public int id() {
-    return ordinal();
+    return id;
+  }
+
+  /**
+   * The kind that a record stores as {@code id}.
+   *
+   * @throws IllegalArgumentException where there is none
+   */
+  public static Scales ofId(int id) {
+    for (Scales kind : values()) {
+      if (kind.id == id) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("no kind of scales has the number " + id);
   }
 
   /** Bytes for {@code n} lines, without the padding to a multiple of four. */

@@ -36,6 +36,7 @@ import java.util.Arrays;
  *     is
  * @param payload the streams, row after row
  */
+@SuppressWarnings("ArrayRecordComponent") // equals, hashCode and toString below read the arrays.
 public record TrellisBody(
     View view,
     TrellisCode code,
@@ -82,8 +83,8 @@ public record TrellisBody(
             : field(record, 18, "kappa", 1, 255);
     int rowLog2 = block(record, 19, "row block", view.rows());
     int colLog2 = block(record, 20, "column block", view.cols());
-    Scales rowKind = Scales.values()[field(record, 21, "rowScaleKind", 0, 4)];
-    Scales colKind = Scales.values()[field(record, 22, "colScaleKind", 0, 4)];
+    Scales rowKind = Scales.ofId(field(record, 21, "rowScaleKind", 0, Scales.MAX_ID));
+    Scales colKind = Scales.ofId(field(record, 22, "colScaleKind", 0, Scales.MAX_ID));
     boolean byRows = field(record, 23, "panelAxis", 0, 1) == 1;
     int axis = byRows ? view.rows() : view.cols();
     int count = in.getInt(24);
