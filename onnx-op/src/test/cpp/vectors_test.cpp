@@ -6,6 +6,7 @@
 // SENTENCES: lines `file<TAB>sentence`, as the Java reader gives them for a record that stands for itself under the name of its file.
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -37,6 +38,30 @@ std::string slurp(const std::string &path) {
     std::exit(2);
   }
   return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+}
+
+// With floats like 3.6893488E19 as their values: Java before 19 prints some with a digit more than they need.
+std::string floats_as_values(const std::string &line) {
+  std::string out;
+  for (size_t at = 0; at < line.size();) {
+    size_t end = at;
+    while (end < line.size() && std::strchr("0123456789.E-", line[end]) != nullptr) {
+      end++;
+    }
+    const std::string token = line.substr(at, end - at);
+    if (token.find('E') != std::string::npos && token.find('.') != std::string::npos) {
+      char value[64];
+      std::snprintf(value, sizeof value, "%a", static_cast<double>(std::strtof(token.c_str(), nullptr)));
+      out += value;
+    } else {
+      out += token;
+    }
+    at = end;
+    if (at < line.size()) {
+      out += line[at++];
+    }
+  }
+  return out;
 }
 
 bool is_record(const std::string &file) { return file.size() > 4 && file.compare(file.size() - 4, 4, ".rec") == 0; }
@@ -163,7 +188,7 @@ int main(int argc, char **argv) {
           fail(file, how, "expected " + entry.at("error").text + ", got " + pseed_kind_label(kind) + ": " + error.message);
         } else if (sentences.count(file) == 0) {
           fail(file, how, "no sentence is known for it; got: " + std::string(error.message));
-        } else if (sentences[file] != error.message) {
+        } else if (floats_as_values(sentences[file]) != floats_as_values(error.message)) {
           fail(file, how, "expected: " + sentences[file] + "\n     got: " + error.message);
         }
       }

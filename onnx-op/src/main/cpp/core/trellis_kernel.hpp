@@ -22,9 +22,9 @@ struct TrellisKernel {
   // (f32(z) * row_scale) * col_scales[j] (section 8.5).
   void (*scale)(const int32_t *z, size_t n, float row_scale, const float *col_scales, float *out);
   // Conversion to the element type (section 9).
-  void (*store_f16)(const float *values, size_t n, uint8_t *out);
-  void (*store_bf16)(const float *values, size_t n, uint8_t *out);
-  void (*store_f64)(const float *values, size_t n, uint8_t *out);
+  void (*store_f16)(const float *values, size_t n, uint16_t *out);
+  void (*store_bf16)(const float *values, size_t n, uint16_t *out);
+  void (*store_f64)(const float *values, size_t n, double *out);
 };
 
 // Null where the build has none.
