@@ -288,15 +288,33 @@ class Job {
       }
       return;
     }
-    for (uint32_t j = 0; j < region.cols; j++) {
-      const uint64_t to = uint64_t{view_col(region.col + j)} * view_.rows;
-      if (trellis_ != nullptr && trellis_->permutes_rows()) {
+    if (trellis_ != nullptr && trellis_->permutes_rows()) {
+      for (uint32_t j = 0; j < region.cols; j++) {
+        const uint64_t to = uint64_t{view_col(region.col + j)} * view_.rows;
         for (uint32_t i = 0; i < region.rows; i++) {
           move(i, j, to + trellis_->permuted(region.row + i));
         }
-      } else {
-        for (uint32_t i = 0; i < region.rows; i++) {
-          move(i, j, to + region.row + i);
+      }
+      return;
+    }
+    // By small blocks, so that a line of a row is read once, and a run of a column is written once.
+    constexpr uint32_t kBlockCols = 16;
+    constexpr uint32_t kBlockRows = kTransposedRows;
+    Element block[kBlockCols * kBlockRows];
+    for (uint32_t top = 0; top < region.rows; top += kBlockRows) {
+      const uint32_t height = std::min(kBlockRows, region.rows - top);
+      for (uint32_t left = 0; left < region.cols; left += kBlockCols) {
+        const uint32_t width = std::min(kBlockCols, region.cols - left);
+        for (uint32_t i = 0; i < height; i++) {
+          Element line[kBlockCols];
+          std::memcpy(line, elements + (size_t{top + i} * region.cols + left) * sizeof(Element), width * sizeof(Element));
+          for (uint32_t j = 0; j < width; j++) {
+            block[j * kBlockRows + i] = line[j];
+          }
+        }
+        for (uint32_t j = 0; j < width; j++) {
+          const uint64_t to = uint64_t{view_col(region.col + left + j)} * view_.rows + region.row + top;
+          std::memcpy(out_ + to * sizeof(Element), block + j * kBlockRows, height * sizeof(Element));
         }
       }
     }
