@@ -1,5 +1,6 @@
 // What the vectors cannot show: parts on their own, and tensors of many tiles, on which all instruction sets and numbers of threads must
 // agree.
+#include <cfenv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,10 @@
 #include "pseed_core.h"
 #include "records.hpp"
 #include "trellis_code.hpp"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 namespace {
 
@@ -151,7 +156,7 @@ void agreement() {
   std::vector<pseed_test::TrellisShape> shapes;
   for (int dtype = 1; dtype <= 4; dtype++) {
     for (int form = 0; form < 4; form++) {
-      pseed_test::TrellisShape shape{384, 640};
+      pseed_test::TrellisShape shape{640, 1024};
       shape.dtype = dtype;
       shape.transposed = (form & 1) != 0;
       shape.permuted = (form & 2) != 0;
@@ -203,7 +208,7 @@ void agreement() {
 
 // One record from several threads, each with threads of its own.
 void concurrency() {
-  pseed_test::TrellisShape shape{512, 1024};
+  pseed_test::TrellisShape shape{512, 1536};
   shape.row_block_log2 = 5;
   pseed_error error;
   const std::vector<uint8_t> expected = decoded(pseed_test::trellis_record(shape, 1, 0), PSEED_SET_BEST, 1, error);
@@ -232,6 +237,38 @@ void concurrency() {
   pseed_record_close(record);
 }
 
+// A host that rounds upward and flushes subnormal numbers to zero gets the same values, and its settings back.
+void arithmetic() {
+  pseed_test::TrellisShape shape{1024, 512};
+  shape.least_exponent = -80;
+  shape.bits = 11;
+  pseed_error error;
+  const std::vector<uint8_t> expected = decoded(pseed_test::trellis_record(shape, 1, 0), PSEED_SET_BEST, 1, error);
+  size_t subnormal = 0;
+  for (size_t at = 0; at < expected.size(); at += 4) {
+    uint32_t bits;
+    std::memcpy(&bits, expected.data() + at, sizeof bits);
+    subnormal += (bits & 0x7F800000) == 0 && (bits & 0x7FFFFF) != 0;
+  }
+  check(subnormal > 1000, "the tensor has subnormal numbers");
+  const uint32_t crc = pseed::crc32c_portable().update(0, expected.data(), expected.size());
+  const std::vector<uint8_t> record = pseed_test::trellis_record(shape, 1, crc);
+  std::fesetround(FE_UPWARD);
+#if defined(__x86_64__)
+  const unsigned host = _mm_getcsr() | 0x8040;
+  _mm_setcsr(host);
+#endif
+  for (uint32_t threads = 1; threads <= 2; threads++) {
+    check(decoded(record, PSEED_SET_BEST, threads, error) == expected && error.kind == PSEED_OK, "the host's arithmetic is not used");
+  }
+  check(std::fegetround() == FE_UPWARD, "the host's rounding is kept");
+#if defined(__x86_64__)
+  check((_mm_getcsr() & 0x8040) == 0x8040, "the host's flushing is kept");
+  _mm_setcsr(host & ~0x8040u);
+#endif
+  std::fesetround(FE_TONEAREST);
+}
+
 void arguments() {
   pseed_error error;
   pseed_record *record = nullptr;
@@ -258,6 +295,7 @@ int main() {
   cache();
   agreement();
   concurrency();
+  arithmetic();
   arguments();
   std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;

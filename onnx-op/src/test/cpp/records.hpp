@@ -2,6 +2,7 @@
 #ifndef PSEED_TEST_RECORDS_HPP
 #define PSEED_TEST_RECORDS_HPP
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -20,6 +21,7 @@ struct TrellisShape {
   int dtype = 1;
   bool transposed = false;
   bool permuted = false;
+  int least_exponent = -14;  // scales are 1 to 1000 times two to its power
 };
 
 class SplitMix64 {
@@ -76,7 +78,7 @@ inline std::vector<uint8_t> trellis_record(const TrellisShape &shape, uint64_t s
   put(shape.cols);
   put(static_cast<uint32_t>(shape.rate));
   for (uint32_t i = 0; i < shape.rows + shape.cols; i++) {
-    const float magnitude = 0x1p-14f * static_cast<float>(1 + random.next() % 1000);
+    const float magnitude = std::ldexp(static_cast<float>(1 + random.next() % 1000), shape.least_exponent);
     put((random.next() & 1) != 0 ? -magnitude : magnitude);
   }
   if (shape.permuted) {

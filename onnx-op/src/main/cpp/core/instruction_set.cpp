@@ -2,13 +2,29 @@
 
 #include "pseed_core.h"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#endif
+
 namespace pseed {
 
 namespace {
 
+#if defined(__x86_64__) && defined(__GNUC__)
+// What every known machine with AVX2 has too, and its file is compiled for. Not every compiler's __builtin_cpu_supports knows F16C.
+bool has_avx2_and_kin() {
+  unsigned a;
+  unsigned b;
+  unsigned c;
+  unsigned d;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __get_cpuid(1, &a, &b, &c, &d) != 0 &&
+         (c & bit_F16C) != 0;
+}
+#endif
+
 const TrellisKernel *avx2() {
 #if defined(__x86_64__) && defined(__GNUC__)
-  return __builtin_cpu_supports("avx2") ? trellis_kernel_avx2() : nullptr;
+  return has_avx2_and_kin() ? trellis_kernel_avx2() : nullptr;
 #else
   return nullptr;
 #endif
@@ -16,7 +32,7 @@ const TrellisKernel *avx2() {
 
 const TrellisKernel *avx512() {
 #if defined(__x86_64__) && defined(__GNUC__)
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+  return has_avx2_and_kin() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                  __builtin_cpu_supports("avx512vl")
              ? trellis_kernel_avx512()
              : nullptr;

@@ -1,6 +1,7 @@
 // The C interface: arguments checked, nothing thrown. Inside, only the standard library's std::bad_alloc is ever thrown; it ends here.
 #include "pseed_core.h"
 
+#include <cfenv>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -30,9 +31,29 @@ int refuse(int kind, const char *message, pseed_error *out) {
   return finish(error, out);
 }
 
+// The default environment of floating-point arithmetic while it lives. A host may have set its threads to flush subnormal numbers to
+// zero (ONNX Runtime has an option for that) or to round otherwise, and then decoded values would differ. Threads that are started
+// meanwhile inherit it.
+class DefaultArithmetic {
+ public:
+  DefaultArithmetic() : saved_(std::fegetenv(&environment_) == 0) { std::fesetenv(FE_DFL_ENV); }
+  ~DefaultArithmetic() {
+    if (saved_) {
+      std::fesetenv(&environment_);
+    }
+  }
+  DefaultArithmetic(const DefaultArithmetic &) = delete;
+  DefaultArithmetic &operator=(const DefaultArithmetic &) = delete;
+
+ private:
+  std::fenv_t environment_;
+  bool saved_;
+};
+
 // What a body throws becomes a kind.
 template <typename Body>
 int guarded(pseed_error *out, const Body &body) {
+  const DefaultArithmetic arithmetic;
   pseed::Error error;
   try {
     body(error);

@@ -70,7 +70,7 @@ enum {
 };
 
 typedef struct pseed_decode_options {
-  uint32_t threads;         /* 0: one a logical CPU. Small tensors take fewer. */
+  uint32_t threads;         /* at most so many; 0: one a logical CPU. Small tensors take fewer. */
   uint32_t instruction_set; /* PSEED_SET_BEST but in tests and benchmarks */
 } pseed_decode_options;
 

@@ -299,7 +299,7 @@ class Job {
     }
     // By small blocks, so that a line of a row is read once, and a run of a column is written once.
     constexpr uint32_t kBlockCols = 16;
-    constexpr uint32_t kBlockRows = kTransposedRows;
+    constexpr uint32_t kBlockRows = 128;
     Element block[kBlockCols * kBlockRows];
     for (uint32_t top = 0; top < region.rows; top += kBlockRows) {
       const uint32_t height = std::min(kBlockRows, region.rows - top);

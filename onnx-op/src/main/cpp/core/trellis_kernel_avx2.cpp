@@ -1,4 +1,4 @@
-// Registers of 8 values. The build compiles this file, and no other, with -mavx2.
+// Registers of 8 values. The build compiles this file, and no other, with -mavx2 -mf16c -mbmi2.
 #if defined(__AVX2__)
 #define PSEED_KERNEL trellis_kernel_avx2
 #define PSEED_LANES 8
