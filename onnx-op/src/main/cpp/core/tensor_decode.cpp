@@ -164,7 +164,7 @@ class Job {
         out_of_memory_.store(true);
       }
     });
-    // A thread that gets no memory leaves the work to the others, but then nobody may be left.
+    // The others may have done all of the work, or nobody was left to do it.
     if (out_of_memory_.load()) {
       throw std::bad_alloc();
     }
