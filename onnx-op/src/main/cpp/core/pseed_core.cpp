@@ -7,6 +7,10 @@
 #include <memory>
 #include <new>
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include "instruction_set.hpp"
 #include "tensor_decode.hpp"
 
@@ -36,17 +40,32 @@ int refuse(int kind, const char *message, pseed_error *out) {
 // meanwhile inherit it.
 class DefaultArithmetic {
  public:
-  DefaultArithmetic() : saved_(std::fegetenv(&environment_) == 0) { std::fesetenv(FE_DFL_ENV); }
+  DefaultArithmetic() : saved_(std::fegetenv(&environment_) == 0) {
+#if defined(__x86_64__)
+    control_ = _mm_getcsr();
+#endif
+    std::fesetenv(FE_DFL_ENV);
+#if defined(__x86_64__)
+    // By hand: the default environment of mingw-w64 leaves this register as it is.
+    _mm_setcsr(0x1F80);
+#endif
+  }
   ~DefaultArithmetic() {
     if (saved_) {
       std::fesetenv(&environment_);
     }
+#if defined(__x86_64__)
+    _mm_setcsr(control_);
+#endif
   }
   DefaultArithmetic(const DefaultArithmetic &) = delete;
   DefaultArithmetic &operator=(const DefaultArithmetic &) = delete;
 
  private:
   std::fenv_t environment_;
+#if defined(__x86_64__)
+  unsigned control_;
+#endif
   bool saved_;
 };
 
