@@ -1,0 +1,35 @@
+// CRC-32C (specification, section 1). Three ways to the same number: tables; the instruction of SSE 4.2; that of ARMv8.
+#ifndef PSEED_CRC32C_HPP
+#define PSEED_CRC32C_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pseed {
+
+struct Crc32c {
+  // The CRC of a text whose first part has the CRC `crc` (0 for none) and whose rest is `bytes`.
+  uint32_t (*update)(uint32_t crc, const uint8_t *bytes, size_t n);
+  // The same for `rows` texts at once, which stand `stride` apart: crcs[i] goes on over the n bytes at bytes + i * stride. One CRC waits
+  // for itself, several do not.
+  void (*update_rows)(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n);
+};
+
+// By tables: any machine.
+const Crc32c &crc32c_portable();
+// By instructions where the machine has them, else by tables.
+const Crc32c &crc32c_best();
+
+// Appends texts of a known length: crc(a + b) from crc(a) and crc(b).
+class Crc32cShift {
+ public:
+  // For texts b of `bytes` bytes.
+  explicit Crc32cShift(uint64_t bytes);
+  uint32_t append(uint32_t crc_a, uint32_t crc_b) const;
+
+ private:
+  uint32_t power_;
+};
+
+}  // namespace pseed
+#endif

@@ -1,0 +1,44 @@
+// The generator of the trellis codec: from the last L bits of a stream, a seed, to an integer code (specification, section 8.3). A seed is
+// mixed by a bijection of its L bits; the upper half of the result is a radius, the lower half an angle, and the code is radius times
+// cosine.
+#ifndef PSEED_TRELLIS_CODE_HPP
+#define PSEED_TRELLIS_CODE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace pseed {
+
+class TrellisCode {
+ public:
+  static constexpr int kMinL = 8;
+  static constexpr int kMaxL = 20;
+  static constexpr int kMaxRate = 8;
+  // Most generators kept: at L = 20 one takes 2 MiB, and hostile files may name 3000 of them.
+  static constexpr size_t kCacheSize = 16;
+
+  // The generator for seeds of `bits` bits: L of 8 to 20; law 0 with kappa 0, or law 1 with kappa 1 to 255. Shared by all records.
+  static std::shared_ptr<const TrellisCode> of(int bits, int law, int kappa);
+  // Generators kept at the moment, for tests.
+  static size_t cached();
+
+  TrellisCode(int bits, int law, int kappa);
+
+  int bits() const { return bits_; }
+  // The code of each state: 2^L values, |code| < 2^14.
+  const int16_t *codes() const { return codes_.data(); }
+  // Radii in code units, 2^floor(L/2) of them; cosines in units of 1/32767, 2^ceil(L/2) of them.
+  const std::vector<int16_t> &radii() const { return psi_; }
+  const std::vector<int16_t> &angles() const { return phi_; }
+
+ private:
+  int bits_;
+  std::vector<int16_t> psi_;
+  std::vector<int16_t> phi_;
+  std::vector<int16_t> codes_;
+};
+
+}  // namespace pseed
+#endif

@@ -1,0 +1,37 @@
+// The loops of the trellis decoder that all weights go through, once for each instruction set. All sets give the same numbers: integers,
+// and float products in a fixed order.
+#ifndef PSEED_TRELLIS_KERNEL_HPP
+#define PSEED_TRELLIS_KERNEL_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include "crc32c.hpp"
+
+namespace pseed {
+
+struct TrellisKernel {
+  // Codes `first` to `first + n - 1` of the segment that starts at `segment` (specification, sections 8.2 and 8.3). Up to `end` bytes
+  // may be read; `codes` has 2^bits values. rate: 1 to 8.
+  void (*codes)(const uint8_t *segment, const uint8_t *end, uint64_t first, size_t n, int rate, int bits, const int16_t *codes,
+                int16_t *out);
+  // Each aligned group of 2^log2 of n values is multiplied by H (section 8.4); 2^log2 divides n.
+  void (*hadamard_along)(const int16_t *codes, size_t n, int log2, int32_t *out);
+  // Each aligned group of 2^log2 rows is multiplied by H from the left, in place; rows stand `stride` values apart.
+  void (*hadamard_across)(int32_t *z, size_t stride, size_t rows, size_t cols, int log2);
+  // (f32(z) * row_scale) * col_scales[j] (section 8.5).
+  void (*scale)(const int32_t *z, size_t n, float row_scale, const float *col_scales, float *out);
+  // Conversion to the element type (section 9).
+  void (*store_f16)(const float *values, size_t n, uint16_t *out);
+  void (*store_bf16)(const float *values, size_t n, uint16_t *out);
+  void (*store_f64)(const float *values, size_t n, double *out);
+};
+
+// Null where the build has none.
+const TrellisKernel *trellis_kernel_portable();
+const TrellisKernel *trellis_kernel_avx2();
+const TrellisKernel *trellis_kernel_avx512();
+const TrellisKernel *trellis_kernel_neon();
+
+}  // namespace pseed
+#endif
