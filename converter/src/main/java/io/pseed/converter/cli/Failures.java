@@ -1,0 +1,90 @@
+package io.pseed.converter.cli;
+
+import ai.onnxruntime.OrtException;
+import io.pseed.format.OverLimitException;
+import io.pseed.format.PseedException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import java.util.Objects;
+
+/** What went wrong, and what to do, in one sentence. */
+final class Failures {
+  private Failures() {}
+
+  static String sentence(Throwable failure) {
+    return oneLine(text(failure));
+  }
+
+  private static String text(Throwable failure) {
+    if (failure instanceof UncheckedIOException unchecked) {
+      return text(unchecked.getCause());
+    }
+    if (isDiskFull(failure)) {
+      return "the disk is full; free some space and run the same command again ("
+          + failure.getMessage()
+          + ")";
+    }
+    if (failure instanceof OutOfMemoryError) {
+      return String.format(
+          Locale.ROOT,
+          "out of memory with a Java heap of %s; give it more, for example with JAVA_OPTS=-Xmx8g,"
+              + " or use fewer --threads",
+          Units.bytes(Runtime.getRuntime().maxMemory()));
+    }
+    if (failure instanceof StackOverflowError) {
+      return "the file is nested too deeply to be read";
+    }
+    if (failure instanceof NoSuchFileException missing) {
+      return missing.getFile() + ": no such file or folder";
+    }
+    if (failure instanceof AccessDeniedException denied) {
+      return denied.getFile()
+          + ": access denied; check the permissions of the file and of its folder";
+    }
+    if (failure instanceof FileAlreadyExistsException existing) {
+      return existing.getFile() + ": exists already";
+    }
+    if (failure instanceof FileSystemException trouble) {
+      return trouble.getMessage();
+    }
+    if (failure instanceof OverLimitException) {
+      return failure.getMessage() + "; the file asks for more than this reader agrees to take";
+    }
+    if (failure instanceof PseedException
+        || failure instanceof IOException
+        || failure instanceof CommandFailure) {
+      return Objects.requireNonNullElse(failure.getMessage(), failure.getClass().getSimpleName());
+    }
+    if (failure instanceof OrtException) {
+      return "ONNX Runtime refused the model: " + failure.getMessage();
+    }
+    return "unexpected "
+        + failure.getClass().getSimpleName()
+        + ": "
+        + failure.getMessage()
+        + "; run it again with --stacktrace and report what it prints";
+  }
+
+  /** Systems have their own words for it, and not every way of writing has a type for it. */
+  private static boolean isDiskFull(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      String message = t.getMessage() == null ? "" : t.getMessage().toLowerCase(Locale.ROOT);
+      if (t instanceof IOException
+          && (message.contains("no space left")
+              || message.contains("not enough space on the disk")
+              || message.contains("disk quota exceeded"))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String oneLine(String text) {
+    return text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+  }
+}

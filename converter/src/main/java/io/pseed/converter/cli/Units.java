@@ -1,0 +1,98 @@
+package io.pseed.converter.cli;
+
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Numbers as people read and write them. */
+final class Units {
+  private static final Pattern SIZE =
+      Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(B|KB|MB|GB|KIB|MIB|GIB|K|M|G)?");
+
+  private static final Map<String, Long> FACTORS =
+      Map.of(
+          "B", 1L,
+          "K", 1_000L,
+          "KB", 1_000L,
+          "M", 1_000_000L,
+          "MB", 1_000_000L,
+          "G", 1_000_000_000L,
+          "GB", 1_000_000_000L,
+          "KIB", 1L << 10,
+          "MIB", 1L << 20,
+          "GIB", 1L << 30);
+
+  private Units() {}
+
+  /** Reads {@code 8MB}, {@code 7.5 MiB} or {@code 8000000}. */
+  static final class SizeConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String value) {
+      Matcher matcher = SIZE.matcher(value.strip().toUpperCase(Locale.ROOT));
+      if (matcher.matches()) {
+        String unit = matcher.group(2) == null ? "B" : matcher.group(2);
+        BigDecimal bytes =
+            new BigDecimal(matcher.group(1))
+                .multiply(BigDecimal.valueOf(FACTORS.get(unit)))
+                .setScale(0, RoundingMode.DOWN);
+        if (bytes.signum() > 0 && bytes.toBigInteger().bitLength() < 63) {
+          return bytes.longValue();
+        }
+      }
+      throw new TypeConversionException(
+          "'" + value + "' is no size; write it as 8MB, 7.5MiB or a number of bytes");
+    }
+  }
+
+  /** For example {@code 11.53 MB}; decimal units. */
+  static String bytes(long bytes) {
+    if (bytes < 1_000) {
+      return bytes + " B";
+    }
+    return scaled(bytes, new String[] {"", "KB", "MB", "GB", "TB"});
+  }
+
+  /** For example {@code 22.57 M}. */
+  static String count(long n) {
+    if (n < 1_000) {
+      return String.valueOf(n);
+    }
+    return scaled(n, new String[] {"", "K", "M", "G", "T"});
+  }
+
+  private static String scaled(double value, String[] units) {
+    int unit = 0;
+    double scaled = value;
+    while (scaled >= 999.95 && unit < units.length - 1) {
+      scaled /= 1000;
+      unit++;
+    }
+    return String.format(Locale.ROOT, scaled < 99.995 ? "%.2f %s" : "%.1f %s", scaled, units[unit]);
+  }
+
+  /** For example {@code 4.2 s}, {@code 3 min 20 s}. */
+  static String time(double seconds) {
+    if (seconds < 60) {
+      return String.format(Locale.ROOT, "%.1f s", seconds);
+    }
+    long whole = Math.round(seconds);
+    return whole < 3600
+        ? whole / 60 + " min " + whole % 60 + " s"
+        : whole / 3600 + " h " + whole / 60 % 60 + " min";
+  }
+
+  /** For example {@code 1.9 M weights/s}. */
+  static String rate(double weights, double seconds) {
+    return count(Math.round(weights / Math.max(seconds, 1e-9))) + " weights/s";
+  }
+
+  /** A signal to noise ratio. */
+  static String decibels(double snr) {
+    return Double.isInfinite(snr) ? "lossless" : String.format(Locale.ROOT, "%.2f", snr);
+  }
+}

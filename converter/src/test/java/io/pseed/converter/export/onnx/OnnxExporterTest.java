@@ -1,0 +1,428 @@
+package io.pseed.converter.export.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import io.pseed.codec.trellis.Scales;
+import io.pseed.converter.export.onnx.TestTensors.Tensor;
+import io.pseed.converter.export.onnx.TestTensors.Trellis;
+import io.pseed.converter.onnx.proto.AttributeProto;
+import io.pseed.converter.onnx.proto.GraphProto;
+import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.OperatorSetIdProto;
+import io.pseed.converter.onnx.proto.StringStringEntryProto;
+import io.pseed.converter.onnx.proto.TensorProto;
+import io.pseed.converter.onnx.proto.TypeProto;
+import io.pseed.converter.onnx.proto.ValueInfoProto;
+import io.pseed.format.CorruptException;
+import io.pseed.format.DType;
+import io.pseed.format.PseedReader;
+import io.pseed.format.PseedWriter;
+import io.pseed.format.RecordContent;
+import io.pseed.format.SectionEntry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Weights that ONNX Runtime decodes when it loads an exported model are bit for bit those of the
+ * decoder, and no operator that decodes is left.
+ */
+@Tag("ort")
+class OnnxExporterTest {
+  private static final OrtEnvironment ENV = OrtEnvironment.getEnvironment();
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void version() {
+    System.out.println("OnnxExporterTest on ONNX Runtime " + ENV.getVersion());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {11, 12, 13, 17, 21})
+  void everyRateAndSeedLength(int opset) throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int bits : new int[] {8, 12, 16, 17, 18, 20}) {
+      for (int rate = 0; rate <= 8; rate++) {
+        String name = "l" + bits + "k" + rate;
+        tensors.add(new Trellis(name, 6, 40).seeds(bits).rate(rate).make());
+        tensors.add(new Trellis(name + "odd", 3, 29).seeds(bits).rate(rate).make());
+      }
+    }
+    OnnxExport export = check(tensors, opset);
+    assertThat(export.seeded()).isEqualTo(tensors.size());
+    assertThat(export.dense()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {11, 17})
+  void blocksOfEverySizeOnBothAxes(int opset) throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int row = 0; row <= 7; row++) {
+      for (int col = 0; col <= 7; col++) {
+        Trellis t =
+            new Trellis("b" + row + "_" + col, 128, 256).rate(1 + (row + col) % 8).blocks(row, col);
+        tensors.add((row % 2 == 0 ? t : t.transposed()).make());
+      }
+    }
+    check(tensors, opset);
+  }
+
+  @Test
+  void sumsBeyondFloatAreDouble() throws Exception {
+    Tensor loud = new Trellis("loud", 128, 128).seeds(8).rate(8).blocks(7, 7).largestCodes().make();
+    Tensor transposed =
+        new Trellis("loudly", 128, 256)
+            .seeds(8)
+            .rate(8)
+            .blocks(7, 7)
+            .transposed()
+            .permuted()
+            .largestCodes()
+            .make();
+    Tensor odd =
+        new Trellis("odd", 128, 132)
+            .seeds(8)
+            .panels(false, new int[] {100, 32}, new int[] {8, 0})
+            .blocks(7, 2)
+            .largestCodes()
+            .make();
+    check(List.of(loud, transposed, odd), 17);
+  }
+
+  @Test
+  void scalesOfEveryKind() throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (Scales row : Scales.values()) {
+      for (Scales col : Scales.values()) {
+        Trellis t = new Trellis(row + "_" + col, 16, 24).scales(row, col).blocks(3, 3);
+        tensors.add((row == col ? t.transposed() : t).make());
+        tensors.add(new Trellis(row + "_odd_" + col, 5, 7).scales(row, col).make());
+      }
+    }
+    check(tensors, 13);
+  }
+
+  @Test
+  void panelsAndPermutations() throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int variant = 0; variant < 8; variant++) {
+      boolean transposed = (variant & 1) != 0;
+      boolean permuted = (variant & 2) != 0;
+      boolean odd = (variant & 4) != 0;
+      int cols = odd ? 44 : 64;
+      Trellis byRows =
+          new Trellis("rows" + variant, 48, cols)
+              .panels(true, new int[] {7, 20, 1, 20}, new int[] {3, 0, 8, 5})
+              .blocks(4, odd ? 2 : 3);
+      Trellis byCols =
+          new Trellis("cols" + variant, 24, cols)
+              .seeds(16)
+              .panels(false, new int[] {9, 1, cols - 26, 16}, new int[] {2, 7, 0, 5})
+              .blocks(3, odd ? 2 : 5);
+      for (Trellis t : List.of(byRows, byCols)) {
+        t = transposed ? t.transposed() : t;
+        tensors.add((permuted ? t.permuted() : t).make());
+      }
+    }
+    tensors.add(new Trellis("uniform", 32, 40).permuted().blocks(5, 0).transposed().make());
+    check(tensors, 13);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "F16", "BF16", "F64"})
+  void everyCodedType(DType dtype) throws Exception {
+    List<Tensor> tensors =
+        List.of(
+            new Trellis("w", 32, 64).dtype(dtype).blocks(5, 0).make(),
+            new Trellis("odd", 7, 13).dtype(dtype).transposed().make(),
+            new Trellis("layered", 6, 16).dtype(dtype).layer(TestTensors.layer()).make(),
+            new Trellis("layered_t", 6, 16)
+                .dtype(dtype)
+                .transposed()
+                .permuted()
+                .layer(TestTensors.layer())
+                .make(),
+            TestTensors.layerOnly("layer", dtype, 5, 9, false),
+            TestTensors.layerOnly("layer_t", dtype, 5, 9, true),
+            TestTensors.tiles("tiles", dtype, 6, 7),
+            TestTensors.raw("raw", dtype, 3, 4));
+    OnnxExport export = check(tensors, 17);
+    boolean small = dtype.bits() == 16;
+    assertThat(export.raw()).isEqualTo(1);
+    assertThat(export.seeded()).isEqualTo(small ? 2 : dtype == DType.F64 ? 4 : export.seeded());
+    assertThat(export.dense())
+        .extracting(OnnxExport.DenseTensor::name)
+        .containsExactly("layered", "layered_t", "layer", "layer_t", "tiles");
+    assertThat(export.dense().get(4).form()).isEqualTo(OnnxExport.Form.ELEMENTS);
+    assertThat(export.dense().get(2).form())
+        .isEqualTo(small ? OnnxExport.Form.ELEMENTS : OnnxExport.Form.CODES);
+  }
+
+  @Test
+  void otherShapesAndLaws() throws Exception {
+    check(
+        List.of(
+            new Trellis("conv", 24, 40).shape(4, 6, 5, 8).blocks(3, 0).make(),
+            new Trellis("conv_t", 24, 40).shape(5, 8, 24).transposed().make(),
+            new Trellis("vector", 1, 50).shape(50).make(),
+            new Trellis("column", 50, 1).shape(50).rate(3).make(),
+            new Trellis("one", 1, 1).shape(1).make(),
+            new Trellis("disk", 8, 16).disk(200).make(),
+            TestTensors.raw("ids", DType.I64, 9)),
+        15);
+  }
+
+  @Test
+  void groupsThatAreDecodedInTurn() throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      tensors.add(new Trellis("w" + i, 64, 64 + 8 * i).rate(1 + i % 8).blocks(6, 0).make());
+    }
+    check(tensors, 14);
+  }
+
+  @Test
+  void constantsAndFunctionsAreShared() throws Exception {
+    List<Tensor> tensors = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      tensors.add(new Trellis("w" + i, 64, 64 + 8 * i).rate(3).blocks(6, 0).make());
+    }
+    Path exported = folder.resolve("shared.onnx");
+    export(pseed(tensors, model(tensors, 17)), exported);
+    ModelProto model = ModelProto.parseFrom(Files.readAllBytes(exported));
+    assertThat(model.getFunctionsList())
+        .singleElement()
+        .satisfies(f -> assertThat(f.getName()).isEqualTo("SeedDecode"));
+    assertThat(
+            model.getGraph().getInitializerList().stream()
+                .filter(i -> i.getName().startsWith("pseed.codes")))
+        .as("tables of codes")
+        .hasSize(1);
+  }
+
+  @Test
+  void oldModelsListTheirConstantsAsInputs() throws Exception {
+    List<Tensor> tensors =
+        List.of(new Trellis("w", 8, 16).make(), TestTensors.raw("r", DType.F32, 4));
+    ModelProto.Builder old = model(tensors, 11).toBuilder().setIrVersion(3);
+    for (TensorProto w : old.getGraph().getInitializerList()) {
+      ValueInfoProto.Builder input = ValueInfoProto.newBuilder().setName(w.getName());
+      input.getTypeBuilder().getTensorTypeBuilder().setElemType(w.getDataType());
+      w.getDimsList()
+          .forEach(
+              d ->
+                  input
+                      .getTypeBuilder()
+                      .getTensorTypeBuilder()
+                      .getShapeBuilder()
+                      .addDimBuilder()
+                      .setDimValue(d));
+      old.getGraphBuilder().addInput(input);
+    }
+    checkExport(tensors, old.build());
+  }
+
+  @Test
+  void dropoutOfOperatorSet11LosesItsRatio() throws Exception {
+    List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
+    ModelProto.Builder model = model(tensors, 11).toBuilder();
+    GraphProto.Builder graph = model.getGraphBuilder();
+    graph.setNode(0, graph.getNode(0).toBuilder().setOutput(0, "kept"));
+    graph.addNode(
+        Protos.node("drop", "Dropout", List.of("kept"), "out_w").toBuilder()
+            .addAttribute(
+                AttributeProto.newBuilder()
+                    .setName("ratio")
+                    .setType(AttributeProto.AttributeType.FLOAT)
+                    .setF(0.5f)));
+    checkExport(tensors, model.build());
+  }
+
+  @Test
+  void operatorSetsBelow11AreDenseWithTheReason() throws Exception {
+    OnnxExport export = check(List.of(new Trellis("w", 8, 16).make()), 10);
+    assertThat(export.seeded()).isZero();
+    assertThat(export.dense())
+        .singleElement()
+        .satisfies(d -> assertThat(d.reason()).contains("operator set 10").contains("needs 12"));
+  }
+
+  @Test
+  void checkpointWithoutGraph() throws Exception {
+    List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
+    Path file = pseed(tensors, null, "checkpoint.pseed");
+    assertThatThrownBy(() -> export(file, folder.resolve("no.onnx")))
+        .isInstanceOf(ExportException.class)
+        .hasMessageContaining("no ONNX graph")
+        .hasMessageContaining("--safetensors");
+    assertThat(folder.resolve("no.onnx")).doesNotExist();
+  }
+
+  @Test
+  void graphThatDisagrees() throws Exception {
+    List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
+    List<Tensor> more = List.of(tensors.get(0), new Trellis("x", 8, 16).make());
+    Path target = folder.resolve("no.onnx");
+    Path missing = pseed(tensors, model(more, 13));
+    assertThatThrownBy(() -> export(missing, target))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("refers to tensor 'x'");
+    Path other = pseed(tensors, model(List.of(new Trellis("w", 16, 8).make()), 13));
+    assertThatThrownBy(() -> export(other, target))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("tensor 'w' is F32 [8, 16]");
+    Path noModel = pseed(tensors, new byte[] {1, 2, 3}, "bytes.pseed");
+    assertThatThrownBy(() -> export(noModel, target))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("is no ONNX model");
+    try (var left = Files.list(folder)) {
+      assertThat(left.map(p -> p.getFileName().toString())).noneMatch(n -> n.startsWith("no.onnx"));
+    }
+  }
+
+  private OnnxExport check(List<Tensor> tensors, int opset) throws IOException, OrtException {
+    return checkExport(tensors, model(tensors, opset));
+  }
+
+  private OnnxExport checkExport(List<Tensor> tensors, ModelProto model)
+      throws IOException, OrtException {
+    Path exported = folder.resolve("model.onnx");
+    OnnxExport export = export(pseed(tensors, model), exported);
+    assertThat(export.bytes()).isEqualTo(Files.size(exported));
+    Path optimized = folder.resolve("optimized.onnx");
+    try (SessionOptions options = new SessionOptions()) {
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      options.setOptimizedModelFilePath(optimized.toString());
+      try (OrtSession session = ENV.createSession(exported.toString(), options)) {
+        assertThat(session.getInputNames()).hasSize(tensors.size());
+        run(session, tensors);
+      }
+    }
+    GraphProto graph = ModelProto.parseFrom(Files.readAllBytes(optimized)).getGraph();
+    assertThat(graph.getNodeList())
+        .extracting(NodeProto::getOpType)
+        .as("what is left to run")
+        .hasSize(model.getGraph().getNodeCount())
+        .isSubsetOf("Gather", "Dropout");
+    for (Tensor tensor : tensors) {
+      assertThat(graph.getInitializerList())
+          .filteredOn(i -> i.getName().equals(tensor.name()))
+          .singleElement()
+          .satisfies(i -> assertThat(i.getRawData().toByteArray()).isEqualTo(tensor.decoded()));
+    }
+    assertThat(graph.getInitializerCount()).isEqualTo(tensors.size());
+    return export;
+  }
+
+  private static void run(OrtSession session, List<Tensor> tensors) throws OrtException {
+    Map<String, OnnxTensor> inputs = new HashMap<>();
+    for (Tensor tensor : tensors) {
+      long[] index = LongStream.range(0, tensor.shape()[0]).toArray();
+      inputs.put("index_" + tensor.name(), OnnxTensor.createTensor(ENV, index));
+    }
+    try (OrtSession.Result result = session.run(inputs)) {
+      for (Tensor tensor : tensors) {
+        ByteBuffer bytes =
+            ((OnnxTensor) result.get("out_" + tensor.name()).orElseThrow()).getByteBuffer();
+        byte[] found = new byte[bytes.remaining()];
+        bytes.get(found);
+        assertThat(found).as(tensor.name()).isEqualTo(tensor.decoded());
+      }
+    }
+    inputs.values().forEach(OnnxTensor::close);
+  }
+
+  private static OnnxExport export(Path pseed, Path target) throws IOException {
+    try (PseedReader reader = PseedReader.open(pseed)) {
+      return OnnxExporter.export(reader, target);
+    }
+  }
+
+  private Path pseed(List<Tensor> tensors, ModelProto model) throws IOException {
+    return pseed(tensors, model == null ? null : model.toByteArray(), "model.pseed");
+  }
+
+  private Path pseed(List<Tensor> tensors, byte[] section, String name) throws IOException {
+    Path file = folder.resolve(name);
+    try (PseedWriter writer = PseedWriter.create(file, "test")) {
+      for (Tensor t : tensors) {
+        writer.tensor(t.name(), t.dtype(), t.shape(), RecordContent.of(t.record()), null, 0);
+      }
+      if (section != null) {
+        writer.section(SectionEntry.ONNX_GRAPH, null, ByteBuffer.wrap(section));
+      }
+      writer.finish("test", Map.of(), null, null);
+    }
+    return file;
+  }
+
+  /** A graph in which out_NAME is Gather(NAME, index_NAME). */
+  private static ModelProto model(List<Tensor> tensors, int opset) {
+    GraphProto.Builder graph = GraphProto.newBuilder().setName("weights");
+    for (Tensor tensor : tensors) {
+      ValueInfoProto.Builder index = ValueInfoProto.newBuilder().setName("index_" + tensor.name());
+      index
+          .getTypeBuilder()
+          .getTensorTypeBuilder()
+          .setElemType(TensorProto.DataType.INT64_VALUE)
+          .getShapeBuilder()
+          .addDimBuilder()
+          .setDimParam("n");
+      graph.addInput(index);
+      TensorProto.Builder reference =
+          TensorProto.newBuilder()
+              .setName(tensor.name())
+              .setDataType(Protos.type(tensor.dtype()).getNumber())
+              .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+              .addExternalData(
+                  StringStringEntryProto.newBuilder().setKey("location").setValue("pseed"));
+      for (long dim : tensor.shape()) {
+        reference.addDims(dim);
+      }
+      graph.addInitializer(reference);
+      graph.addNode(
+          Protos.node(
+              "use_" + tensor.name(),
+              "Gather",
+              List.of(tensor.name(), "index_" + tensor.name()),
+              "out_" + tensor.name()));
+      graph.addOutput(
+          ValueInfoProto.newBuilder()
+              .setName("out_" + tensor.name())
+              .setType(
+                  TypeProto.newBuilder()
+                      .setTensorType(
+                          TypeProto.Tensor.newBuilder()
+                              .setElemType(Protos.type(tensor.dtype()).getNumber()))));
+    }
+    return ModelProto.newBuilder()
+        .setIrVersion(7)
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset))
+        .setGraph(graph)
+        .build();
+  }
+}

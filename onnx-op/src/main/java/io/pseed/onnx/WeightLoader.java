@@ -1,0 +1,150 @@
+package io.pseed.onnx;
+
+import ai.onnxruntime.OnnxJavaType;
+import io.pseed.codec.TensorDecoder;
+import io.pseed.format.DType;
+import io.pseed.format.OverLimitException;
+import io.pseed.format.PseedReader;
+import io.pseed.format.TensorEntry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ForkJoinTask;
+import java.util.concurrent.RecursiveAction;
+
+/**
+ * Decodes tensors into direct buffers, several at a time on the common pool. Beside the decoded
+ * weights it holds the records of the tensors in work: at most {@link #WAVE_BYTES}, or one record
+ * that is larger.
+ */
+final class WeightLoader {
+  /** Bytes of records that are in memory at once. */
+  private static final int WAVE_BYTES = 64 << 20;
+
+  private static final int LARGEST_BUFFER = Integer.MAX_VALUE - 64;
+
+  private final PseedReader reader;
+
+  WeightLoader(PseedReader reader) {
+    this.reader = reader;
+  }
+
+  /** The type with which ONNX Runtime's Java binding makes a tensor; empty where it has none. */
+  static Optional<OnnxJavaType> javaType(DType dtype) {
+    return Optional.ofNullable(
+        switch (dtype) {
+          case F32 -> OnnxJavaType.FLOAT;
+          case F64 -> OnnxJavaType.DOUBLE;
+          case F16 -> OnnxJavaType.FLOAT16;
+          case BF16 -> OnnxJavaType.BFLOAT16;
+          case I8 -> OnnxJavaType.INT8;
+          case U8 -> OnnxJavaType.UINT8;
+          case I16 -> OnnxJavaType.INT16;
+          case I32 -> OnnxJavaType.INT32;
+          case I64 -> OnnxJavaType.INT64;
+          case BOOL -> OnnxJavaType.BOOL;
+          default -> null;
+        });
+  }
+
+  /**
+   * Decodes {@code tensors}.
+   *
+   * @return direct little-endian buffers from 0 to the tensor's size, in the order of {@code
+   *     tensors}
+   * @throws OverLimitException where a tensor has 2 GiB or more
+   */
+  Map<String, ByteBuffer> load(List<TensorEntry> tensors) throws IOException {
+    for (TensorEntry tensor : tensors) {
+      if (tensor.decodedBytes() > LARGEST_BUFFER) {
+        throw new OverLimitException(
+            String.format(
+                "%s: tensor '%s' has %d bytes, a tensor of ONNX Runtime's Java binding has less than"
+                    + " 2 GiB; run 'pseed export --onnx' and open the exported model",
+                reader.label(), tensor.name(), tensor.decodedBytes()));
+      }
+    }
+    List<Task> tasks = new ArrayList<>();
+    for (TensorEntry tensor : tensors) {
+      tasks.add(new Task(tensor));
+    }
+    // In waves of bounded size: the pool runs the tasks of one wave in any order and nested in each
+    // other, so a wave is what can be in memory at once.
+    List<Task> wave = new ArrayList<>();
+    long waveBytes = 0;
+    for (Task task : tasks) {
+      if (!wave.isEmpty() && waveBytes + task.tensor.length() > WAVE_BYTES) {
+        run(wave);
+        wave.clear();
+        waveBytes = 0;
+      }
+      wave.add(task);
+      waveBytes += task.tensor.length();
+    }
+    run(wave);
+    Map<String, ByteBuffer> buffers = new LinkedHashMap<>();
+    for (Task task : tasks) {
+      buffers.put(task.tensor.name(), task.buffer);
+    }
+    return buffers;
+  }
+
+  private static void run(List<Task> wave) throws IOException {
+    try {
+      ForkJoinTask.invokeAll(wave);
+    } catch (Failure e) {
+      throw e.cause;
+    }
+  }
+
+  private final class Task extends RecursiveAction {
+    private static final long serialVersionUID = 1L;
+    private final transient TensorEntry tensor;
+    private transient ByteBuffer buffer;
+
+    Task(TensorEntry tensor) {
+      this.tensor = tensor;
+    }
+
+    @Override
+    protected void compute() {
+      try {
+        buffer = allocate(tensor);
+        TensorDecoder.of(reader.record(tensor)).decode(buffer);
+      } catch (IOException e) {
+        throw new Failure(e);
+      }
+    }
+  }
+
+  private ByteBuffer allocate(TensorEntry tensor) {
+    try {
+      return ByteBuffer.allocateDirect((int) tensor.decodedBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    } catch (OutOfMemoryError e) {
+      OutOfMemoryError hint =
+          new OutOfMemoryError(
+              String.format(
+                  "%s: no direct memory for the %d bytes of tensor '%s'; raise -XX:MaxDirectMemorySize"
+                      + " (by default as large as the heap, -Xmx)",
+                  reader.label(), tensor.decodedBytes(), tensor.name()));
+      hint.initCause(e);
+      throw hint;
+    }
+  }
+
+  /** Carries a checked exception out of a task. */
+  private static final class Failure extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private final transient IOException cause;
+
+    Failure(IOException cause) {
+      super(cause);
+      this.cause = cause;
+    }
+  }
+}
