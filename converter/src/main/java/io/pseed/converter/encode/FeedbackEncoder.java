@@ -20,6 +20,9 @@ import java.util.function.LongConsumer;
  * depend on one another, so panels are what runs in parallel.
  */
 final class FeedbackEncoder {
+  /** Widens the codes to four times the values' spread at most. */
+  private static final double LARGEST_EXCESS = 15;
+
   private final Workers workers;
 
   FeedbackEncoder(Workers workers) {
@@ -114,6 +117,13 @@ final class FeedbackEncoder {
                 * base
                 / (TrellisCode.UNIT
                     * Math.sqrt((double) (1 << plan.rowBlockLog2()) * (1 << plan.colBlockLog2()))));
+    // What is fed back widens the targets; without room for it they would run out of codes.
+    double[] noise = new double[rows];
+    for (int i = 0; i < rows; i++) {
+      noise[i] = noise(panels, i);
+    }
+    double excess = FeedbackFactor.of(metric, levels.rows, plan.rowBlockLog2()).excess(noise);
+    unit *= (float) Math.sqrt(1 + Math.min(excess, LARGEST_EXCESS));
     float[] rowScales = new float[rows];
     for (int i = 0; i < rows; i++) {
       rowScales[i] = levels.rows[i] * unit * Signs.of(0, i);
@@ -140,6 +150,20 @@ final class FeedbackEncoder {
     }
     FeedbackFactor factor = FeedbackFactor.of(metric, stored, plan.rowBlockLog2());
     return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, progress)));
+  }
+
+  /** Noise of a coded row; with panels of columns, the mean over columns. */
+  private static double noise(Panels panels, int row) {
+    if (panels.byRows()) {
+      return ErrorForecast.noise(panels.rateOfRow(row));
+    }
+    double sum = 0;
+    double total = 0;
+    for (int p = 0; p < panels.count(); p++) {
+      sum += panels.lengths()[p] * ErrorForecast.noise(panels.rates()[p]);
+      total += panels.lengths()[p];
+    }
+    return sum / total;
   }
 
   /** Whether a kind of scales has a value for each line. */

@@ -129,4 +129,20 @@ final class FeedbackFactor {
   double[] own() {
     return own;
   }
+
+  /**
+   * How much the energy of a row's targets exceeds that of its values, on average over rows,
+   * because errors of rows before it are fed back.
+   *
+   * @param noise of each row before, as a share of its energy
+   */
+  double excess(double[] noise) {
+    double sum = 0;
+    for (int i = 0; i < size; i++) {
+      for (int k = 0; k < i; k++) {
+        sum += (double) feedback[i * size + k] * feedback[i * size + k] * noise[k];
+      }
+    }
+    return sum / size;
+  }
 }
