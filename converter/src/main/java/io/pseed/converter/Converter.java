@@ -3,6 +3,7 @@ package io.pseed.converter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.encode.EncodedTensor;
+import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.TensorEncoder;
 import io.pseed.converter.encode.TensorScan;
 import io.pseed.converter.encode.Workers;
@@ -29,6 +30,8 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * From a source and a plan to a {@code .pseed} file. The same source, plan and version give the
@@ -53,6 +56,19 @@ public final class Converter {
    * @throws SourceException where the source cannot be read or does not match the plan
    */
   public ConversionResult convert(TensorSource source, Plan plan, Path target) throws IOException {
+    return convert(source, plan, Map.of(), target);
+  }
+
+  /**
+   * Converts so that what the weights' errors cost is small; see {@link #convert(TensorSource,
+   * Plan, Path)}.
+   *
+   * @param metrics what errors cost, by tensor; tensors without one are coded by their squared
+   *     error
+   */
+  public ConversionResult convert(
+      TensorSource source, Plan plan, Map<String, ErrorMetric> metrics, Path target)
+      throws IOException {
     long start = System.nanoTime();
     List<SourceTensor> tensors = source.tensors();
     requireMatch(source, plan);
@@ -71,7 +87,8 @@ public final class Converter {
     int resumed;
     PseedHeader header;
     long coded = 0;
-    try (PseedWriter writer = PseedWriter.create(target, fingerprint(source, plan))) {
+    Ahead ahead = new Ahead(tensors, plan, metrics);
+    try (PseedWriter writer = PseedWriter.create(target, fingerprint(source, plan, metrics))) {
       resumed = takeOver(writer, tensors, results);
       if (resumed > 0) {
         notice(
@@ -93,7 +110,16 @@ public final class Converter {
         }
         if (i >= resumed) {
           progress.tensor(tensor.name());
-          EncodedTensor encoded = encoder.encode(tensor, tensorPlan, scan, progress::done);
+          Optional<EncodedTensor> made = ahead.take(i);
+          EncodedTensor encoded =
+              made.isPresent()
+                  ? made.get()
+                  : encoder.encode(
+                      tensor,
+                      tensorPlan,
+                      scan,
+                      Optional.ofNullable(metrics.get(tensor.name())),
+                      progress::done);
           long bytes = encoded.record().length();
           ConversionResult.TensorResult result =
               new ConversionResult.TensorResult(
@@ -145,6 +171,69 @@ public final class Converter {
         List.copyOf(notices),
         (System.nanoTime() - start) / 1e9,
         searched);
+  }
+
+  /**
+   * Encodes tensors with a metric ahead of their turn, several at a time: the rows of one depend on
+   * one another, so only several matrices keep all threads busy.
+   */
+  private final class Ahead {
+    /** Weights of a group: bounds memory. */
+    private static final long GROUP_WEIGHTS = 1L << 23;
+
+    /** From this size on a matrix has panels enough of its own. */
+    private static final long LARGEST = 1L << 22;
+
+    private final List<SourceTensor> tensors;
+    private final Plan plan;
+    private final Map<String, ErrorMetric> metrics;
+    private final Map<Integer, EncodedTensor> done = new ConcurrentHashMap<>();
+
+    Ahead(List<SourceTensor> tensors, Plan plan, Map<String, ErrorMetric> metrics) {
+      this.tensors = tensors;
+      this.plan = plan;
+      this.metrics = metrics;
+    }
+
+    private boolean isOneOf(int i) {
+      return metrics.containsKey(tensors.get(i).name())
+          && plan.tensors().get(i).trellis() != null
+          && TensorRecord.elementCount(tensors.get(i).shape()) < LARGEST;
+    }
+
+    /** The encoded tensor, if it is one that is encoded so. */
+    Optional<EncodedTensor> take(int index) throws IOException {
+      if (!isOneOf(index)) {
+        return Optional.empty();
+      }
+      if (!done.containsKey(index)) {
+        List<Workers.Task> tasks = new ArrayList<>();
+        long weights = 0;
+        for (int i = index; i < tensors.size() && weights < GROUP_WEIGHTS; i++) {
+          if (isOneOf(i)) {
+            int at = i;
+            SourceTensor tensor = tensors.get(i);
+            weights += TensorRecord.elementCount(tensor.shape());
+            tasks.add(
+                () -> {
+                  try (Workers one = new Workers(1)) {
+                    done.put(
+                        at,
+                        new TensorEncoder(one)
+                            .encode(
+                                tensor,
+                                plan.tensors().get(at),
+                                TensorScan.of(tensor),
+                                Optional.of(metrics.get(tensor.name())),
+                                progress::done));
+                  }
+                });
+          }
+        }
+        workers.run(tasks);
+      }
+      return Optional.ofNullable(done.remove(index));
+    }
   }
 
   private void notice(List<String> notices, String sentence) {
@@ -253,7 +342,8 @@ public final class Converter {
   }
 
   /** Of everything that decides the records: what is the same lets an interrupted run go on. */
-  private static String fingerprint(TensorSource source, Plan plan) throws IOException {
+  private static String fingerprint(
+      TensorSource source, Plan plan, Map<String, ErrorMetric> metrics) throws IOException {
     try {
       MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
       sha256.update(Version.PRODUCER.getBytes(StandardCharsets.UTF_8));
@@ -266,6 +356,17 @@ public final class Converter {
                 + java.util.Arrays.toString(tensor.shape())
                 + "\n";
         sha256.update(line.getBytes(StandardCharsets.UTF_8));
+        ErrorMetric metric = metrics.get(tensor.name());
+        if (metric != null) {
+          ByteBuffer row = ByteBuffer.allocate(8 * (metric.size() + 1));
+          for (int i = 0; i < metric.size(); i++) {
+            row.clear();
+            for (int j = 0; j < metric.size(); j++) {
+              row.putDouble(metric.matrix()[i * metric.size() + j]);
+            }
+            sha256.update(row.putDouble(metric.damping()).flip());
+          }
+        }
       }
       return HexFormat.of().formatHex(sha256.digest());
     } catch (NoSuchAlgorithmException e) {

@@ -8,11 +8,19 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.Sources;
+import io.pseed.converter.calibrate.Calibration;
+import io.pseed.converter.calibrate.Calibrator;
+import io.pseed.converter.calibrate.RateAllocator;
+import io.pseed.converter.calibrate.TextInputs;
+import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
+import io.pseed.converter.onnx.proto.TensorProto;
+import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.PlanJson;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
+import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.safetensors.SafetensorsFormat;
 import io.pseed.format.Codec;
 import io.pseed.format.TensorRecord;
@@ -24,7 +32,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -90,6 +101,20 @@ final class ConvertCommand implements Callable<Integer> {
   boolean noLayerSeeds;
 
   @Option(
+      names = "--calibrate",
+      paramLabel = "TEXTS",
+      description =
+          "Texts, one a line, like those the model will meet: the model is run on them, and bits go"
+              + " where its outputs need them. Needs --tokenizer; 150 to 300 varied ones are enough.")
+  Path calibrate;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description = "The model's tokenizer.json, for --calibrate.")
+  Path tokenizer;
+
+  @Option(
       names = "--plan",
       paramLabel = "FILE",
       description = "Do what a plan says; the same source and plan give the same bytes.")
@@ -138,6 +163,12 @@ final class ConvertCommand implements Callable<Integer> {
           "--plan says everything already; leave --bits, --target-size, --seed-bits and"
               + " --no-layer-seeds away");
     }
+    if ((calibrate == null) != (tokenizer == null)) {
+      throw usage("--calibrate and --tokenizer go together; give both or none");
+    }
+    if (calibrate != null && planFile != null) {
+      throw usage("--calibrate makes a plan of its own; leave --plan away");
+    }
     if (bits != null && !(bits >= 1 && bits <= 8)) {
       throw usage("--bits is " + bits + ", expected 1 to 8");
     }
@@ -178,6 +209,9 @@ final class ConvertCommand implements Callable<Integer> {
 
   private ConversionResult convert(TensorSource opened, Path target)
       throws IOException, CommandFailure {
+    if (calibrate != null) {
+      return convertCalibrated(opened, target);
+    }
     if (targetSize != null) {
       return convertToSize(opened, target);
     }
@@ -187,6 +221,62 @@ final class ConvertCommand implements Callable<Integer> {
             : PlanJson.read(
                 Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
     return convert(opened, plan, target);
+  }
+
+  private ConversionResult convertCalibrated(TensorSource opened, Path target)
+      throws IOException, CommandFailure {
+    if (!(opened instanceof OnnxModelSource model)) {
+      throw new CommandFailure(
+          "--calibrate runs the model, so it needs an ONNX model; " + source + " has only weights");
+    }
+    int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    Plan base = planner(bits == null ? 4 : bits).plan(opened);
+    SizeForecast forecast = new SizeForecast(opened);
+    long wanted = targetSize == null ? forecast.bytes(base) : targetSize;
+    try (Workers pool = new Workers(workers)) {
+      Calibration calibration =
+          new Calibrator(model, pool, Calibrator.Options.DEFAULT).run(texts(model));
+      RateAllocator allocator =
+          new RateAllocator(opened, base, calibration, RateAllocator.Options.DEFAULT);
+      if (!quiet) {
+        calibration.notices().forEach(console::say);
+        allocator.notices().forEach(console::say);
+      }
+      Plan plan =
+          allocator
+              .fit(forecast::bytes, wanted)
+              .orElseThrow(
+                  () ->
+                      new CommandFailure(
+                          "--target-size "
+                              + Units.bytes(wanted)
+                              + " is too small for this source even at the lowest rates"));
+      return convert(opened, plan, allocator.metrics(), target);
+    }
+  }
+
+  private TextInputs texts(OnnxModelSource model) throws IOException, CommandFailure {
+    List<String> lines =
+        Files.readAllLines(calibrate, StandardCharsets.UTF_8).stream()
+            .filter(line -> !line.isBlank())
+            .toList();
+    if (lines.isEmpty()) {
+      throw new CommandFailure(calibrate + ": has no texts; expected one a line");
+    }
+    Set<String> weights =
+        model.graph().getGraph().getInitializerList().stream()
+            .map(TensorProto::getName)
+            .collect(Collectors.toSet());
+    Set<String> names =
+        model.graph().getGraph().getInputList().stream()
+            .map(ValueInfoProto::getName)
+            .filter(name -> !weights.contains(name))
+            .collect(Collectors.toSet());
+    try {
+      return new TextInputs(lines.size() + " texts of " + calibrate, names, lines, tokenizer);
+    } catch (IllegalArgumentException e) {
+      throw new CommandFailure("--calibrate " + calibrate + ": " + e.getMessage());
+    }
   }
 
   private ConversionResult convertToSize(TensorSource opened, Path target)
@@ -229,6 +319,12 @@ final class ConvertCommand implements Callable<Integer> {
 
   private ConversionResult convert(TensorSource opened, Plan plan, Path target)
       throws IOException, CommandFailure {
+    return convert(opened, plan, Map.of(), target);
+  }
+
+  private ConversionResult convert(
+      TensorSource opened, Plan plan, Map<String, ErrorMetric> metrics, Path target)
+      throws IOException, CommandFailure {
     if (savePlan != null) {
       Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
     }
@@ -237,7 +333,7 @@ final class ConvertCommand implements Callable<Integer> {
     try (Workers pool = new Workers(workers);
         ConsoleProgress progress = quiet ? null : new ConsoleProgress(console)) {
       return new Converter(pool, progress == null ? ProgressListener.NONE : progress)
-          .convert(opened, plan, target);
+          .convert(opened, plan, metrics, target);
     } finally {
       console.onInterrupt("");
     }

@@ -18,6 +18,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 
@@ -33,11 +34,13 @@ public final class TensorEncoder {
   private static final double LARGEST_SIGMA = 0x1p40;
 
   private final TrellisEncoder trellis;
+  private final FeedbackEncoder feedback;
   private final LayerSeedSearch layerSeeds;
 
   /** An encoder on {@code workers}. */
   public TensorEncoder(Workers workers) {
     this.trellis = new TrellisEncoder(workers);
+    this.feedback = new FeedbackEncoder(workers);
     this.layerSeeds = new LayerSeedSearch();
   }
 
@@ -49,6 +52,21 @@ public final class TensorEncoder {
    */
   public EncodedTensor encode(
       SourceTensor tensor, TensorPlan plan, TensorScan scan, LongConsumer progress)
+      throws IOException {
+    return encode(tensor, plan, scan, Optional.empty(), progress);
+  }
+
+  /**
+   * Encodes one tensor so that what its errors cost is small.
+   *
+   * @param metric what an error costs, for the rows of the plan's view; empty: its square
+   */
+  public EncodedTensor encode(
+      SourceTensor tensor,
+      TensorPlan plan,
+      TensorScan scan,
+      Optional<ErrorMetric> metric,
+      LongConsumer progress)
       throws IOException {
     long elements = TensorRecord.elementCount(tensor.shape());
     if (plan.codec() == Codec.RAW) {
@@ -72,6 +90,13 @@ public final class TensorEncoder {
       progress.accept(elements);
       return finish(
           tensor, scan, Codec.POINCARE, fit.seed(), List.of(fit.body(plan.trellis().view())));
+    }
+    if (metric.isPresent()) {
+      // What the metric forgives counts as noise here: the plan's bound on the plain error is not
+      // for it.
+      TrellisEncoder.Coded coded =
+          feedback.encode(fit.residual(matrix), plan.trellis(), metric.get(), progress);
+      return finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
     }
     TrellisPlan rates = plan.trellis();
     LongConsumer told = progress;

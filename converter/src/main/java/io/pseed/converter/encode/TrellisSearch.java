@@ -41,6 +41,7 @@ public final class TrellisSearch {
   /** Distances beyond it count linearly, to bound the metric. */
   private final int cap;
 
+  private final TrellisCode code;
   private final int[] codes;
   private final int[] cost;
   private final int[] best;
@@ -64,6 +65,7 @@ public final class TrellisSearch {
     if (rate < 1 || rate > TrellisCode.MAX_RATE) {
       throw new IllegalArgumentException("rate " + rate + ", expected 1 to 8");
     }
+    this.code = code;
     this.bits = code.bits();
     this.rate = rate;
     this.states = 1 << bits;
@@ -111,6 +113,15 @@ public final class TrellisSearch {
    * @param payload receives ceil(n k / 8) bytes from {@code offset} on; they must be zero
    */
   public void encode(float[] targets, int from, int n, byte[] payload, int offset) {
+    encode(targets, from, n, payload, offset, null);
+  }
+
+  /**
+   * Like {@link #encode(float[], int, int, byte[], int)}, and tells what was found.
+   *
+   * @param found receives the n codes; may be null
+   */
+  public void encode(float[] targets, int from, int n, byte[] payload, int offset, float[] found) {
     long decisionBytes = (long) groups * n;
     if (decisionBytes > Integer.MAX_VALUE - 64) {
       throw new IllegalArgumentException(
@@ -135,6 +146,9 @@ public final class TrellisSearch {
     int state = bestState();
     for (int t = n - 1; t >= 0; t--) {
       put(payload, offset, (long) t * rate, state & (1 << rate) - 1);
+      if (found != null) {
+        found[t] = code.code(state);
+      }
       int group = state >> rate;
       state = (decisions[t * groups + group] & 0xFF) << (bits - rate) | group;
     }

@@ -1,0 +1,83 @@
+package io.pseed.converter.calibrate;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.source.SourceException;
+import io.pseed.converter.source.SourceTensor;
+import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.converter.source.onnx.OnnxModels;
+import java.io.IOException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Opens a source's graph, or one made from it, with the source's weights. */
+final class SourceSession {
+  private SourceSession() {}
+
+  /**
+   * A session of {@code model}, whose initializers without data are those of the source.
+   *
+   * @param threads of one operator
+   * @throws SourceException where a weight has a type that ONNX Runtime's Java binding cannot take
+   * @throws OrtException where ONNX Runtime refuses the model, for example for an operator it lacks
+   */
+  static OrtSession open(
+      OrtEnvironment environment, OnnxModelSource source, ModelProto model, int threads)
+      throws IOException, OrtException {
+    Map<String, OnnxTensorLike> tensors = new LinkedHashMap<>();
+    List<ByteBuffer> buffers = new ArrayList<>();
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      for (SourceTensor tensor : source.tensors()) {
+        ByteBuffer bytes =
+            ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        tensor.read(0, bytes);
+        buffers.add(bytes.flip());
+        tensors.put(
+            tensor.name(),
+            OnnxTensor.createTensor(environment, bytes, tensor.shape(), type(source, tensor)));
+      }
+      options.addExternalInitializers(tensors);
+      return environment.createSession(OnnxModels.serialize(model), options);
+    } finally {
+      tensors.values().forEach(OnnxTensorLike::close);
+      Reference.reachabilityFence(buffers);
+    }
+  }
+
+  private static OnnxJavaType type(OnnxModelSource source, SourceTensor tensor)
+      throws SourceException {
+    return switch (tensor.dtype()) {
+      case F32 -> OnnxJavaType.FLOAT;
+      case F64 -> OnnxJavaType.DOUBLE;
+      case F16 -> OnnxJavaType.FLOAT16;
+      case BF16 -> OnnxJavaType.BFLOAT16;
+      case I8 -> OnnxJavaType.INT8;
+      case U8 -> OnnxJavaType.UINT8;
+      case I16 -> OnnxJavaType.INT16;
+      case I32 -> OnnxJavaType.INT32;
+      case I64 -> OnnxJavaType.INT64;
+      case BOOL -> OnnxJavaType.BOOL;
+      default ->
+          throw new SourceException(
+              source.path(),
+              "tensor '"
+                  + tensor.name()
+                  + "' is "
+                  + tensor.dtype()
+                  + ", which the Java binding of ONNX Runtime cannot take, so the model cannot be"
+                  + " calibrated");
+    };
+  }
+}

@@ -1,0 +1,260 @@
+package io.pseed.converter.encode;
+
+import io.pseed.codec.hadamard.Hadamard;
+import io.pseed.codec.trellis.Panels;
+import io.pseed.codec.trellis.Scales;
+import io.pseed.codec.trellis.TrellisBody;
+import io.pseed.codec.trellis.TrellisCode;
+import io.pseed.converter.plan.TrellisPlan;
+import io.pseed.format.View;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongConsumer;
+
+/**
+ * Codes a matrix row by row, each row towards what makes up for the errors of the rows before it
+ * (LDLQ; see {@link FeedbackFactor}). Holds the matrix in memory. Rows of one panel of columns
+ * depend on one another, so panels are what runs in parallel.
+ */
+final class FeedbackEncoder {
+  /** Widens the codes to four times the values' spread at most. */
+  private static final double LARGEST_EXCESS = 15;
+
+  private final Workers workers;
+
+  FeedbackEncoder(Workers workers) {
+    this.workers = workers;
+  }
+
+  /**
+   * What rows and columns are divided by before the rotation, so that all values are alike.
+   *
+   * @param rows positive; all one where the rows' factor is a single value
+   * @param cols root of the mean square of each column, its rows divided
+   */
+  @SuppressWarnings("ArrayRecordComponent") // A value of this package alone; nobody changes it.
+  record Levels(float[] rows, float[] cols) {
+    /** Rows of less than this share of the mean level count as that. */
+    private static final float LEAST = 1 / 64f;
+
+    static Levels of(WeightMatrix matrix, boolean rowsVary) throws IOException {
+      int n = matrix.rows();
+      int cols = matrix.cols();
+      float[] rows = new float[n];
+      float[] row = new float[cols];
+      Arrays.fill(rows, 1);
+      if (rowsVary) {
+        double total = 0;
+        for (int i = 0; i < n; i++) {
+          matrix.read(i, 1, row);
+          double sum = 0;
+          for (float value : row) {
+            sum += (double) value * value;
+          }
+          rows[i] = (float) Math.sqrt(sum / cols);
+          total += sum;
+        }
+        float mean = (float) Math.sqrt(total / n / cols);
+        for (int i = 0; i < n; i++) {
+          rows[i] = total == 0 ? 1 : Math.max(rows[i] / mean, LEAST);
+        }
+        rows = Scales.F8.nearest(rows);
+      }
+      double[] sums = new double[cols];
+      for (int i = 0; i < n; i++) {
+        matrix.read(i, 1, row);
+        for (int j = 0; j < cols; j++) {
+          double value = row[j] / rows[i];
+          sums[j] += value * value;
+        }
+      }
+      float[] levels = new float[cols];
+      for (int j = 0; j < cols; j++) {
+        levels[j] = (float) Math.sqrt(sums[j] / n);
+      }
+      return new Levels(rows, levels);
+    }
+  }
+
+  /** Codes a matrix; the plan has no column rotation where the columns' factors vary. */
+  TrellisEncoder.Coded encode(
+      WeightMatrix matrix, TrellisPlan plan, ErrorMetric metric, LongConsumer progress)
+      throws IOException {
+    View view = plan.view();
+    int rows = view.rows();
+    int cols = view.cols();
+    Scales colKind = plan.colScale().orElse(plan.colBlockLog2() == 0 ? Scales.F8 : Scales.SIGNS);
+    Scales rowKind = plan.rowScale().orElse(Scales.F8);
+    Levels levels = Levels.of(matrix, varies(rowKind));
+    double energy = 0;
+    for (float level : levels.cols) {
+      energy += (double) level * level;
+    }
+    float sigma = (float) Math.sqrt(energy / cols);
+    Panels panels = energy == 0 ? Panels.uniform(cols, 0) : plan.panels();
+    float base =
+        TrellisEncoder.gain(plan.seedBits(), (int) Math.max(1, Math.round(panels.meanRate())));
+    float[] colScales = new float[cols];
+    int column = 0;
+    for (int p = 0; p < panels.count(); p++) {
+      float relative =
+          panels.byRows() || panels.rates()[p] == 0
+              ? 1
+              : TrellisEncoder.gain(plan.seedBits(), panels.rates()[p]) / base;
+      int end = panels.byRows() ? cols : column + panels.lengths()[p];
+      for (; column < end; column++) {
+        colScales[column] =
+            varies(colKind) && sigma > 0
+                ? levels.cols[column] / sigma * relative
+                : Signs.of(1, column);
+      }
+    }
+    float unit =
+        (float)
+            (sigma
+                * base
+                / (TrellisCode.UNIT
+                    * Math.sqrt((double) (1 << plan.rowBlockLog2()) * (1 << plan.colBlockLog2()))));
+    // What is fed back widens the targets; without room for it they would run out of codes.
+    double[] noise = new double[rows];
+    for (int i = 0; i < rows; i++) {
+      noise[i] = noise(panels, i);
+    }
+    double excess = FeedbackFactor.of(metric, levels.rows, plan.rowBlockLog2()).excess(noise);
+    unit *= (float) Math.sqrt(1 + Math.min(excess, LARGEST_EXCESS));
+    float[] rowScales = new float[rows];
+    for (int i = 0; i < rows; i++) {
+      rowScales[i] = levels.rows[i] * unit * Signs.of(0, i);
+    }
+    TrellisBody head =
+        new TrellisBody(
+            view,
+            TrellisCode.of(plan.seedBits(), plan.law(), plan.kappa()),
+            plan.law(),
+            plan.kappa(),
+            plan.rowBlockLog2(),
+            plan.colBlockLog2(),
+            rowKind,
+            colKind,
+            rowKind.nearest(rowScales),
+            colKind.nearest(colScales),
+            panels,
+            null,
+            ByteBuffer.allocate(0));
+    // The factors as a decoder will read them, so that rounding them costs nothing.
+    float[] stored = new float[rows];
+    for (int i = 0; i < rows; i++) {
+      stored[i] = unit == 0 ? 1 : Math.abs(head.rowScales()[i]) / unit;
+    }
+    FeedbackFactor factor = FeedbackFactor.of(metric, stored, plan.rowBlockLog2());
+    return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, progress)));
+  }
+
+  /** Noise of a coded row; with panels of columns, the mean over columns. */
+  private static double noise(Panels panels, int row) {
+    if (panels.byRows()) {
+      return ErrorForecast.noise(panels.rateOfRow(row));
+    }
+    double sum = 0;
+    double total = 0;
+    for (int p = 0; p < panels.count(); p++) {
+      sum += panels.lengths()[p] * ErrorForecast.noise(panels.rates()[p]);
+      total += panels.lengths()[p];
+    }
+    return sum / total;
+  }
+
+  /** Whether a kind of scales has a value for each line. */
+  static boolean varies(Scales kind) {
+    return kind == Scales.F8 || kind == Scales.F16 || kind == Scales.F32;
+  }
+
+  private ByteBuffer search(
+      WeightMatrix matrix, TrellisBody head, FeedbackFactor factor, LongConsumer progress)
+      throws IOException {
+    int rows = matrix.rows();
+    int cols = matrix.cols();
+    Panels panels = head.panels();
+    float[] targets = targets(matrix, head);
+    byte[] payload = new byte[Math.toIntExact(panels.payloadBytes(rows, cols))];
+    int[] rowOffset = new int[rows + 1];
+    for (int i = 0; i < rows; i++) {
+      rowOffset[i + 1] = rowOffset[i] + panels.rowBytes(i, cols);
+    }
+    List<Workers.Task> tasks = new ArrayList<>();
+    int column = 0;
+    int offset = 0;
+    int parts = panels.byRows() ? 1 : panels.count();
+    for (int p = 0; p < parts; p++) {
+      int first = column;
+      int n = panels.byRows() ? cols : panels.lengths()[p];
+      int at = offset;
+      int rate = panels.byRows() ? -1 : panels.rates()[p];
+      if (rate != 0) {
+        tasks.add(
+            () -> {
+              TrellisSearch[] searches = new TrellisSearch[TrellisCode.MAX_RATE + 1];
+              float[] errors = new float[Math.multiplyExact(rows, n)];
+              float[] wanted = new float[n];
+              float[] found = new float[n];
+              for (int i = 0; i < rows; i++) {
+                System.arraycopy(targets, i * cols + first, wanted, 0, n);
+                int row = i * factor.size();
+                for (int k = 0; k < i; k++) {
+                  subtract(factor.feedback()[row + k], errors, k * n, wanted, n);
+                }
+                int k = rate < 0 ? panels.rateOfRow(i) : rate;
+                if (k == 0) {
+                  Arrays.fill(found, 0);
+                } else {
+                  if (searches[k] == null) {
+                    searches[k] = new TrellisSearch(head.code(), k);
+                  }
+                  searches[k].encode(wanted, 0, n, payload, rowOffset[i] + at, found);
+                }
+                for (int j = 0; j < n; j++) {
+                  errors[i * n + j] = found[j] - targets[i * cols + first + j];
+                }
+                progress.accept(n);
+              }
+            });
+      } else {
+        progress.accept((long) rows * n);
+      }
+      column += n;
+      offset += rate < 0 ? 0 : Panels.segmentBytes(n, rate);
+    }
+    workers.run(tasks);
+    return ByteBuffer.wrap(payload);
+  }
+
+  private static void subtract(float factor, float[] errors, int at, float[] wanted, int n) {
+    for (int j = 0; j < n; j++) {
+      wanted[j] -= factor * errors[at + j];
+    }
+  }
+
+  /** The matrix in code units, in the rotated space. */
+  private static float[] targets(WeightMatrix matrix, TrellisBody head) throws IOException {
+    int rows = matrix.rows();
+    int cols = matrix.cols();
+    float[] m = new float[Math.multiplyExact(rows, cols)];
+    matrix.read(0, rows, m);
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) {
+        float scale = head.rowScales()[i] * head.colScales()[j];
+        m[i * cols + j] = scale == 0 ? 0 : m[i * cols + j] / scale;
+      }
+    }
+    Hadamard.alongRows(m, rows, cols, head.colBlockLog2());
+    Hadamard.acrossRows(m, rows, cols, head.rowBlockLog2());
+    float norm = 1f / ((float) (1 << head.rowBlockLog2()) * (1 << head.colBlockLog2()));
+    for (int i = 0; i < m.length; i++) {
+      m[i] *= norm;
+    }
+    return m;
+  }
+}
