@@ -87,9 +87,10 @@ public final class Converter {
     int resumed;
     PseedHeader header;
     long coded = 0;
-    Ahead ahead = new Ahead(tensors, plan, metrics);
+    TensorScan[] scans = new TensorScan[tensors.size()];
+    Ahead ahead = new Ahead(tensors, plan, metrics, scans);
     try (PseedWriter writer = PseedWriter.create(target, fingerprint(source, plan, metrics))) {
-      resumed = takeOver(writer, tensors, results);
+      resumed = takeOver(writer, tensors, results, scans);
       if (resumed > 0) {
         notice(
             notices,
@@ -102,7 +103,7 @@ public final class Converter {
       for (int i = 0; i < tensors.size(); i++) {
         SourceTensor tensor = tensors.get(i);
         TensorPlan tensorPlan = plan.tensors().get(i);
-        TensorScan scan = TensorScan.of(tensor);
+        TensorScan scan = scan(tensors, i, scans);
         long elements = TensorRecord.elementCount(tensor.shape());
         if (tensor.dtype() == DType.F32) {
           f32++;
@@ -187,12 +188,18 @@ public final class Converter {
     private final List<SourceTensor> tensors;
     private final Plan plan;
     private final Map<String, ErrorMetric> metrics;
+    private final TensorScan[] scans;
     private final Map<Integer, EncodedTensor> done = new ConcurrentHashMap<>();
 
-    Ahead(List<SourceTensor> tensors, Plan plan, Map<String, ErrorMetric> metrics) {
+    Ahead(
+        List<SourceTensor> tensors,
+        Plan plan,
+        Map<String, ErrorMetric> metrics,
+        TensorScan[] scans) {
       this.tensors = tensors;
       this.plan = plan;
       this.metrics = metrics;
+      this.scans = scans;
     }
 
     private boolean isOneOf(int i) {
@@ -223,7 +230,7 @@ public final class Converter {
                             .encode(
                                 tensor,
                                 plan.tensors().get(at),
-                                TensorScan.of(tensor),
+                                scan(tensors, at, scans),
                                 Optional.of(metrics.get(tensor.name())),
                                 progress::done));
                   }
@@ -241,9 +248,24 @@ public final class Converter {
     progress.notice(sentence);
   }
 
+  /**
+   * The scan of tensor {@code i}, read once a conversion; each index is asked for by one thread at
+   * a time.
+   */
+  private static TensorScan scan(List<SourceTensor> tensors, int i, TensorScan[] scans)
+      throws IOException {
+    if (scans[i] == null) {
+      scans[i] = TensorScan.of(tensors.get(i));
+    }
+    return scans[i];
+  }
+
   /** Takes over the records of an interrupted run whose sources are unchanged. */
   private static int takeOver(
-      PseedWriter writer, List<SourceTensor> tensors, List<ConversionResult.TensorResult> results)
+      PseedWriter writer,
+      List<SourceTensor> tensors,
+      List<ConversionResult.TensorResult> results,
+      TensorScan[] scans)
       throws IOException {
     List<PseedWriter.Resumed> done = writer.resumed();
     int keep = 0;
@@ -251,7 +273,7 @@ public final class Converter {
       PseedWriter.Resumed resumed = done.get(keep);
       SourceTensor tensor = tensors.get(keep);
       if (!resumed.entry().name().equals(tensor.name())
-          || TensorScan.of(tensor).crc() != resumed.sourceCrc()) {
+          || scan(tensors, keep, scans).crc() != resumed.sourceCrc()) {
         break;
       }
       results.add(result(resumed.entry()));

@@ -255,7 +255,7 @@ public final class PseedSession {
       Map<String, TensorEntry> entries = new LinkedHashMap<>();
       Map<String, ByteBuffer> embedded = new LinkedHashMap<>();
       for (TensorEntry tensor : needed) {
-        if (WeightLoader.javaType(tensor.dtype()).isPresent() && tensor.elements() > 0) {
+        if (JavaTypes.of(tensor.dtype()).isPresent() && tensor.elements() > 0) {
           entries.put(tensor.name(), tensor);
         } else {
           // The Java binding cannot make such a tensor (8-bit floats, 4-bit integers, unsigned 16
@@ -284,7 +284,7 @@ public final class PseedSession {
       Map<String, OnnxTensorLike> tensors = new LinkedHashMap<>();
       try {
         for (Map.Entry<String, TensorEntry> entry : entries.entrySet()) {
-          OnnxJavaType type = WeightLoader.javaType(entry.getValue().dtype()).orElseThrow();
+          OnnxJavaType type = JavaTypes.of(entry.getValue().dtype()).orElseThrow();
           tensors.put(
               entry.getKey(),
               OnnxTensor.createTensor(

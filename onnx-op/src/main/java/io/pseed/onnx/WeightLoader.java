@@ -1,8 +1,6 @@
 package io.pseed.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
 import io.pseed.codec.TensorDecoder;
-import io.pseed.format.DType;
 import io.pseed.format.OverLimitException;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
@@ -13,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.RecursiveAction;
 
@@ -32,24 +29,6 @@ final class WeightLoader {
 
   WeightLoader(PseedReader reader) {
     this.reader = reader;
-  }
-
-  /** The type with which ONNX Runtime's Java binding makes a tensor; empty where it has none. */
-  static Optional<OnnxJavaType> javaType(DType dtype) {
-    return Optional.ofNullable(
-        switch (dtype) {
-          case F32 -> OnnxJavaType.FLOAT;
-          case F64 -> OnnxJavaType.DOUBLE;
-          case F16 -> OnnxJavaType.FLOAT16;
-          case BF16 -> OnnxJavaType.BFLOAT16;
-          case I8 -> OnnxJavaType.INT8;
-          case U8 -> OnnxJavaType.UINT8;
-          case I16 -> OnnxJavaType.INT16;
-          case I32 -> OnnxJavaType.INT32;
-          case I64 -> OnnxJavaType.INT64;
-          case BOOL -> OnnxJavaType.BOOL;
-          default -> null;
-        });
   }
 
   /**

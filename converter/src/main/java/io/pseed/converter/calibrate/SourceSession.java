@@ -11,6 +11,7 @@ import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.onnx.OnnxModels;
+import io.pseed.onnx.JavaTypes;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
@@ -58,26 +59,16 @@ final class SourceSession {
 
   private static OnnxJavaType type(OnnxModelSource source, SourceTensor tensor)
       throws SourceException {
-    return switch (tensor.dtype()) {
-      case F32 -> OnnxJavaType.FLOAT;
-      case F64 -> OnnxJavaType.DOUBLE;
-      case F16 -> OnnxJavaType.FLOAT16;
-      case BF16 -> OnnxJavaType.BFLOAT16;
-      case I8 -> OnnxJavaType.INT8;
-      case U8 -> OnnxJavaType.UINT8;
-      case I16 -> OnnxJavaType.INT16;
-      case I32 -> OnnxJavaType.INT32;
-      case I64 -> OnnxJavaType.INT64;
-      case BOOL -> OnnxJavaType.BOOL;
-      default ->
-          throw new SourceException(
-              source.path(),
-              "tensor '"
-                  + tensor.name()
-                  + "' is "
-                  + tensor.dtype()
-                  + ", which the Java binding of ONNX Runtime cannot take, so the model cannot be"
-                  + " calibrated");
-    };
+    return JavaTypes.of(tensor.dtype())
+        .orElseThrow(
+            () ->
+                new SourceException(
+                    source.path(),
+                    "tensor '"
+                        + tensor.name()
+                        + "' is "
+                        + tensor.dtype()
+                        + ", which the Java binding of ONNX Runtime cannot take, so the model cannot"
+                        + " be calibrated"));
   }
 }

@@ -129,21 +129,7 @@ final class FeedbackEncoder {
     for (int i = 0; i < rows; i++) {
       rowScales[i] = levels.rows[i] * unit * Signs.of(0, i);
     }
-    TrellisBody head =
-        new TrellisBody(
-            view,
-            TrellisCode.of(plan.seedBits(), plan.law(), plan.kappa()),
-            plan.law(),
-            plan.kappa(),
-            plan.rowBlockLog2(),
-            plan.colBlockLog2(),
-            rowKind,
-            colKind,
-            rowKind.nearest(rowScales),
-            colKind.nearest(colScales),
-            panels,
-            null,
-            ByteBuffer.allocate(0));
+    TrellisBody head = TrellisEncoder.head(plan, rowKind, rowScales, colKind, colScales, panels);
     // The factors as a decoder will read them, so that rounding them costs nothing.
     float[] stored = new float[rows];
     for (int i = 0; i < rows; i++) {

@@ -6,7 +6,7 @@ import io.pseed.converter.plan.TensorPlan;
 import io.pseed.converter.plan.TrellisPlan;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.format.Codec;
-import io.pseed.format.DType;
+import io.pseed.format.CodedElements;
 import io.pseed.format.LayerSeed;
 import io.pseed.format.Limits;
 import io.pseed.format.RecordContent;
@@ -198,17 +198,13 @@ public final class TensorEncoder {
         original.clear().limit(Math.min(chunk, d.limit() - at));
         tensor.read(offset + at, original);
         for (int i = 0; i < original.limit(); i += width) {
-          double error = value(d, at + i) - value(original, i);
+          double error =
+              CodedElements.get(d, tensor.dtype(), at + i)
+                  - CodedElements.get(original, tensor.dtype(), i);
           squares += error * error;
         }
       }
       offset += d.limit();
-    }
-
-    private double value(ByteBuffer bytes, int at) {
-      return tensor.dtype() == DType.F64
-          ? bytes.getDouble(at)
-          : WeightMatrix.element(bytes, tensor.dtype(), at);
     }
   }
 

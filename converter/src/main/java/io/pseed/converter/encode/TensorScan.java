@@ -1,6 +1,7 @@
 package io.pseed.converter.encode;
 
 import io.pseed.converter.source.SourceTensor;
+import io.pseed.format.CodedElements;
 import io.pseed.format.DType;
 import io.pseed.format.Halfs;
 import java.io.IOException;
@@ -37,8 +38,7 @@ public record TensorScan(int crc, double sumOfSquares, long notFinite, boolean e
       buffer.flip();
       crc.update(buffer.duplicate());
       for (int i = 0; width > 0 && i < buffer.limit(); i += width) {
-        double value =
-            dtype == DType.F64 ? buffer.getDouble(i) : WeightMatrix.element(buffer, dtype, i);
+        double value = CodedElements.get(buffer, dtype, i);
         // Beyond binary32 a coded value would be infinite.
         if (Double.isNaN(value) || Math.abs(value) > Float.MAX_VALUE) {
           notFinite++;

@@ -100,22 +100,32 @@ public final class TrellisEncoder {
       float level = rowLevels[i] * unit;
       rowScales[i] = rowKind == Scales.CONSTANT ? level : level * Signs.of(0, i);
     }
-    TrellisBody head =
-        new TrellisBody(
-            view,
-            TrellisCode.of(plan.seedBits(), plan.law(), plan.kappa()),
-            plan.law(),
-            plan.kappa(),
-            plan.rowBlockLog2(),
-            plan.colBlockLog2(),
-            rowKind,
-            colKind,
-            rowKind.nearest(rowScales),
-            colKind.nearest(colScales),
-            panels,
-            null,
-            ByteBuffer.allocate(0));
+    TrellisBody head = head(plan, rowKind, rowScales, colKind, colScales, panels);
     return new Coded(head, new Search(matrix, head, progress).run());
+  }
+
+  /** A body without payload, with the factors as a decoder will read them. */
+  static TrellisBody head(
+      TrellisPlan plan,
+      Scales rowKind,
+      float[] rowScales,
+      Scales colKind,
+      float[] colScales,
+      Panels panels) {
+    return new TrellisBody(
+        plan.view(),
+        TrellisCode.of(plan.seedBits(), plan.law(), plan.kappa()),
+        plan.law(),
+        plan.kappa(),
+        plan.rowBlockLog2(),
+        plan.colBlockLog2(),
+        rowKind,
+        colKind,
+        rowKind.nearest(rowScales),
+        colKind.nearest(colScales),
+        panels,
+        null,
+        ByteBuffer.allocate(0));
   }
 
   /** F8 where the rotation leaves blocks of different size, else a single value with signs. */

@@ -99,11 +99,6 @@ public final class TrellisSearch {
     return (bits + rate - 1) / rate * largestCost();
   }
 
-  /** Bytes of working memory that a row of {@code n} weights takes. */
-  public static long workingBytes(int bits, int rate, int n) {
-    return ((4L * 3) << bits) + ((1L << (bits - rate)) * (n + 4L));
-  }
-
   /**
    * Encodes one segment: a stream that starts from zero bits.
    *

@@ -1,8 +1,8 @@
 package io.pseed.converter.encode;
 
 import io.pseed.converter.source.SourceTensor;
+import io.pseed.format.CodedElements;
 import io.pseed.format.DType;
-import io.pseed.format.Halfs;
 import io.pseed.format.View;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -82,12 +82,6 @@ public abstract class WeightMatrix {
 
   /** The element of a coded type at a byte offset; F64 is rounded to binary32. */
   static float element(ByteBuffer bytes, DType dtype, int at) {
-    return switch (dtype) {
-      case F32 -> bytes.getFloat(at);
-      case F16 -> Halfs.toFloat(bytes.getShort(at));
-      case BF16 -> Halfs.fromBFloat16(bytes.getShort(at));
-      case F64 -> (float) bytes.getDouble(at);
-      default -> throw new IllegalArgumentException(dtype + " is no coded type");
-    };
+    return (float) CodedElements.get(bytes, dtype, at);
   }
 }

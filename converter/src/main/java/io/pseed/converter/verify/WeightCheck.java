@@ -4,8 +4,8 @@ import io.pseed.codec.TensorDecoder;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorSource;
+import io.pseed.format.CodedElements;
 import io.pseed.format.DType;
-import io.pseed.format.Halfs;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
 import io.pseed.format.TensorRecord;
@@ -141,8 +141,8 @@ public final class WeightCheck {
     private void add(DType dtype, ByteBuffer decoded) {
       int width = dtype.bits() / 8;
       for (int i = 0; i < decoded.limit(); i += width) {
-        double value = value(expected, dtype, i);
-        double difference = value(decoded, dtype, i) - value;
+        double value = CodedElements.get(expected, dtype, i);
+        double difference = CodedElements.get(decoded, dtype, i) - value;
         if (Double.isNaN(difference)) {
           // NaN and infinities are kept lossless: where both have one, the difference is none.
           difference = 0;
@@ -151,15 +151,6 @@ public final class WeightCheck {
         noise += difference * difference;
         maxAbs = Math.max(maxAbs, Math.abs(difference));
       }
-    }
-
-    private static double value(ByteBuffer bytes, DType dtype, int at) {
-      return switch (dtype) {
-        case F32 -> bytes.getFloat(at);
-        case F16 -> Halfs.toFloat(bytes.getShort(at));
-        case BF16 -> Halfs.fromBFloat16(bytes.getShort(at));
-        default -> bytes.getDouble(at);
-      };
     }
   }
 }
