@@ -3,8 +3,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * <pre>
  * java BuildNatives.java host|all|none SOURCE TARGET CLASSES
  *
- * host  builds the library of this platform with CMake, to TARGET/natives/PLATFORM, and packs it;
+ * host  builds the library of this platform with CMake, in TARGET/native-host, and packs it;
  *       without CMake or a compiler it says so, and the jar holds no library
  * all   packs what .ci/natives built in TARGET/natives; every platform must be there
  * none  packs nothing
@@ -29,12 +29,11 @@ import java.util.stream.Stream;
  */
 public final class BuildNatives {
   /** What a release holds. */
-  private static final Map<String, String> PLATFORMS =
-      new TreeMap<>(
-          Map.of(
-              "linux-x64", "libpseed_ort.so",
-              "linux-aarch64", "libpseed_ort.so",
-              "windows-x64", "pseed_ort.dll"));
+  private static final List<String> RELEASE =
+      List.of(
+          "linux-aarch64/libpseed_ort.so",
+          "linux-x64/libpseed_ort.so",
+          "windows-x64/pseed_ort.dll");
 
   /** What CMake says where a tool is missing, and what that means. */
   private static final Map<String, String> MISSING =
@@ -65,7 +64,7 @@ public final class BuildNatives {
     switch (args[0]) {
       case "host" -> natives.host();
       case "all" -> natives.all();
-      case "none" -> natives.pack(Map.of());
+      case "none" -> natives.pack(new TreeMap<>());
       default -> fail("-Dpseed.natives is '" + args[0] + "', expected host, all or none");
     }
   }
@@ -73,9 +72,9 @@ public final class BuildNatives {
   private void host() throws Exception {
     String reason = buildHost();
     if (reason == null) {
-      pack(Map.of(hostPlatform(), hostName()));
+      pack(new TreeMap<>(Map.of(hostPlatform() + "/" + hostName(), build.resolve(hostName()))));
     } else {
-      pack(Map.of());
+      pack(new TreeMap<>());
       say("no native library in the jar: " + reason);
       say("  models load without it, only more slowly; see 'Native library' in README.md");
     }
@@ -123,21 +122,19 @@ public final class BuildNatives {
     if (!Files.isRegularFile(library)) {
       fail("target pseed_ort made no " + library);
     }
-    Path plain = natives.resolve(hostPlatform()).resolve(hostName());
-    Files.createDirectories(plain.getParent());
-    Files.copy(library, plain, StandardCopyOption.REPLACE_EXISTING);
     return null;
   }
 
   private void all() throws IOException {
     Path newest = newestSource();
     List<String> wrong = new ArrayList<>();
-    for (Map.Entry<String, String> platform : PLATFORMS.entrySet()) {
-      Path library = natives.resolve(platform.getKey()).resolve(platform.getValue());
+    TreeMap<String, Path> libraries = new TreeMap<>();
+    for (String name : RELEASE) {
+      Path library = natives.resolve(name);
+      libraries.put(name, library);
       if (!Files.isRegularFile(library)) {
         wrong.add(library + " is missing");
-      } else if (Files.getLastModifiedTime(library)
-              .compareTo(Files.getLastModifiedTime(newest))
+      } else if (Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(newest))
           < 0) {
         wrong.add(library + " is older than " + newest);
       }
@@ -145,7 +142,7 @@ public final class BuildNatives {
     if (!wrong.isEmpty()) {
       fail(String.join(", ", wrong) + "; run .ci/natives (after 'mvn clean', not before it)");
     }
-    pack(PLATFORMS);
+    pack(libraries);
   }
 
   private Path newestSource() throws IOException {
@@ -165,8 +162,12 @@ public final class BuildNatives {
     }
   }
 
-  /** The jar's folder holds these libraries and their digests, and nothing else. */
-  private void pack(Map<String, String> libraries) throws IOException {
+  /**
+   * The jar's folder holds these libraries and their digests, and nothing else.
+   *
+   * @param libraries files by PLATFORM/NAME
+   */
+  private void pack(TreeMap<String, Path> libraries) throws IOException {
     if (Files.exists(packed)) {
       try (Stream<Path> old = Files.walk(packed)) {
         for (Path file : old.sorted(Comparator.reverseOrder()).toList()) {
@@ -178,9 +179,9 @@ public final class BuildNatives {
       return;
     }
     StringBuilder sums = new StringBuilder();
-    for (Map.Entry<String, String> library : new TreeMap<>(libraries).entrySet()) {
-      String name = library.getKey() + "/" + library.getValue();
-      byte[] bytes = Files.readAllBytes(natives.resolve(name));
+    for (Map.Entry<String, Path> library : libraries.entrySet()) {
+      String name = library.getKey();
+      byte[] bytes = Files.readAllBytes(library.getValue());
       Files.createDirectories(packed.resolve(name).getParent());
       Files.write(packed.resolve(name), bytes);
       sums.append(sha256(bytes)).append("  ").append(name).append('\n');
@@ -229,7 +230,7 @@ public final class BuildNatives {
   private static String sha256(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (java.security.NoSuchAlgorithmException e) {
+    } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }

@@ -47,7 +47,7 @@ class BuildNativesTest {
                 + PLATFORM
                 + "/"
                 + library.getFileName());
-    assertThat(dir.resolve("target/natives/" + PLATFORM).resolve(library.getFileName()))
+    assertThat(dir.resolve("target/native-host").resolve(library.getFileName()))
         .as("the plain file")
         .hasBinaryContent(bytes);
 
