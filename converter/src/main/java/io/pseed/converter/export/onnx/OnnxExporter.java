@@ -236,13 +236,17 @@ public final class OnnxExporter {
   private TensorProto tensor(TensorProto initializer, TensorEntry tensor, LoadSteps steps)
       throws IOException {
     TensorRecord record = reader.record(tensor);
+    if (record.codec() == Codec.RAW && payloads.refers(tensor.decodedBytes())) {
+      // Only compared with its checksum: the bytes stay where they are.
+      TensorDecoder.of(record).decodeTo(bytes -> {});
+      raw++;
+      return payloads.refer(
+          initializer.toBuilder(), tensor.offset() + record.bodyOffset(), tensor.decodedBytes());
+    }
     ByteBuffer elements = TensorDecoder.of(record).decode();
     if (record.codec() == Codec.RAW) {
       raw++;
-      return payloads.refers(elements.remaining())
-          ? payloads.refer(
-              initializer.toBuilder(), tensor.offset() + record.bodyOffset(), elements.remaining())
-          : withElements(initializer, elements);
+      return withElements(initializer, elements);
     }
     String reason = whyNoFunctions;
     if (reason == null && tensor.elements() * 8 > LARGEST_FOLDED) {
