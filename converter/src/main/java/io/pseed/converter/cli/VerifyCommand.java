@@ -62,7 +62,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..2",
       paramLabel = "FILE",
-      description = "The .pseed file; before it, the ONNX model or checkpoint it was made from.")
+      description =
+          "The .pseed file; before it, the ONNX model or checkpoint it was made from, or an export"
+              + " that leaves its seeds in it.")
   List<Path> files;
 
   @Option(
