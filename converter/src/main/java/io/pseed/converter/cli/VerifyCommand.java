@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Sources;
+import io.pseed.converter.export.onnx.ExternalExport;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
@@ -18,6 +19,7 @@ import io.pseed.format.PseedReader;
 import io.pseed.format.SectionEntry;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,7 +48,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  pseed verify model.pseed                                  is the file whole?",
-      "  pseed verify model.onnx model.pseed --min-cosine 0.995    a bound for a build"
+      "  pseed verify model.onnx model.pseed --min-cosine 0.995    a bound for a build",
+      "  pseed verify exported.onnx model.pseed       does this --external export belong to this file?"
     },
     sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
@@ -58,7 +62,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..2",
       paramLabel = "FILE",
-      description = "The .pseed file; before it, the ONNX model or checkpoint it was made from.")
+      description =
+          "The .pseed file; before it, the ONNX model or checkpoint it was made from, or an export"
+              + " that leaves its seeds in it.")
   List<Path> files;
 
   @Option(
@@ -115,13 +121,47 @@ final class VerifyCommand implements Callable<Integer> {
                 + " their checksums",
             model, reader.header().sections().size(), reader.header().tensors().size());
       }
-      passed = files.size() == 1 || compare(reader, files.get(0), model, report);
+      Optional<ExternalExport> export =
+          files.size() == 1 ? Optional.empty() : ExternalExport.of(files.get(0));
+      if (export.isPresent()) {
+        pair(export.get(), files.get(0), model, reader.digest(), report);
+      }
+      passed =
+          files.size() == 1 || export.isPresent() || compare(reader, files.get(0), model, report);
     }
     if (json) {
       report.put("passed", passed);
       console.out().println(Json.text(report));
     }
     return passed ? PseedCommand.EXIT_OK : PseedCommand.EXIT_FAILURE;
+  }
+
+  /** An export that left its seeds in the file: it must be this file, where the export looks. */
+  private void pair(
+      ExternalExport export, Path exported, Path model, String digest, ObjectNode report)
+      throws IOException, CommandFailure {
+    if (!export.digest().equals(digest)) {
+      throw new CommandFailure(
+          String.format(
+              "%s: was exported from a .pseed file with digest %s, %s has %s, so it would load wrong"
+                  + " weights; export it again",
+              exported, export.digest(), model, digest));
+    }
+    Path expected = export.file(exported);
+    if (!Files.exists(expected) || !Files.isSameFile(expected, model)) {
+      throw new CommandFailure(
+          String.format(
+              "%s: reads its seeds from %s, which %s; %s is the right file, put it there",
+              exported,
+              expected,
+              Files.exists(expected) ? "is another file" : "does not exist",
+              model));
+    }
+    report.putObject("export").put("file", exported.toString()).put("location", export.location());
+    if (!json) {
+      console.line("");
+      console.line("%s is an export of this file and reads its seeds from it.", exported);
+    }
   }
 
   private boolean compare(PseedReader reader, Path original, Path model, ObjectNode report)
