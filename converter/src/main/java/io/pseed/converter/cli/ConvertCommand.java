@@ -9,13 +9,12 @@ import io.pseed.converter.ProgressListener;
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.Sources;
 import io.pseed.converter.calibrate.Calibration;
+import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.calibrate.Calibrator;
 import io.pseed.converter.calibrate.RateAllocator;
-import io.pseed.converter.calibrate.TextInputs;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
-import io.pseed.converter.onnx.proto.TensorProto;
-import io.pseed.converter.onnx.proto.ValueInfoProto;
+import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.PlanJson;
 import io.pseed.converter.plan.Planner;
@@ -33,10 +32,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +50,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pseed convert model.onnx                      model.pseed with 4 bits a weight",
       "  pseed convert model.onnx --target-size 8MB    the most bits that fit into 8 MB",
+      "  pseed convert model.onnx --calibrate in.npz   bits go where your inputs need them",
       "  pseed convert checkpoint/ -o small.pseed      a folder of safetensors shards",
       "",
       "A conversion that was interrupted goes on where it stopped when the same command is given."
@@ -60,6 +60,9 @@ final class ConvertCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 3;
 
   private final Console console;
+  private final List<String> notices = new ArrayList<>();
+  private CalibrationInputs calibratedWith;
+  private String uncalibrated;
 
   @Spec CommandSpec spec;
 
@@ -100,24 +103,14 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Do not look for one seed that carries a whole smooth layer.")
   boolean noLayerSeeds;
 
-  @Option(
-      names = "--calibrate",
-      paramLabel = "TEXTS",
-      description =
-          "Texts, one a line, like those the model will meet: the model is run on them, and bits go"
-              + " where its outputs need them. Needs --tokenizer; 150 to 300 varied ones are enough.")
-  Path calibrate;
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "The model's tokenizer.json, for --calibrate.")
-  Path tokenizer;
+  @Mixin CalibrationOptions calibration = new CalibrationOptions();
 
   @Option(
       names = "--plan",
       paramLabel = "FILE",
-      description = "Do what a plan says; the same source and plan give the same bytes.")
+      description =
+          "Do what a plan says; the same source and plan give the same bytes. For a calibrated plan,"
+              + " say with --calibrate what it was made with.")
   Path planFile;
 
   @Option(names = "--save-plan", paramLabel = "FILE", description = "Write the plan that was used.")
@@ -148,6 +141,7 @@ final class ConvertCommand implements Callable<Integer> {
       Path target = output == null ? defaultTarget(source) : output;
       Targets.requireConvertible(target, source);
       ConversionResult result = convert(opened, target);
+      notices.addAll(result.notices());
       report(opened, result);
     }
     return PseedCommand.EXIT_OK;
@@ -163,11 +157,9 @@ final class ConvertCommand implements Callable<Integer> {
           "--plan says everything already; leave --bits, --target-size, --seed-bits and"
               + " --no-layer-seeds away");
     }
-    if ((calibrate == null) != (tokenizer == null)) {
-      throw usage("--calibrate and --tokenizer go together; give both or none");
-    }
-    if (calibrate != null && planFile != null) {
-      throw usage("--calibrate makes a plan of its own; leave --plan away");
+    Optional<String> trouble = calibration.trouble(planFile != null);
+    if (trouble.isPresent()) {
+      throw usage(trouble.get());
     }
     if (bits != null && !(bits >= 1 && bits <= 8)) {
       throw usage("--bits is " + bits + ", expected 1 to 8");
@@ -209,74 +201,145 @@ final class ConvertCommand implements Callable<Integer> {
 
   private ConversionResult convert(TensorSource opened, Path target)
       throws IOException, CommandFailure {
-    if (calibrate != null) {
-      return convertCalibrated(opened, target);
+    Optional<RateAllocator> calibrated = calibrate(opened);
+    if (planFile != null) {
+      Plan plan =
+          PlanJson.read(Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
+      return convert(opened, plan, calibrated.map(RateAllocator::metrics).orElse(Map.of()), target);
+    }
+    if (calibrated.isPresent()) {
+      return convertCalibrated(opened, calibrated.get(), target);
     }
     if (targetSize != null) {
       return convertToSize(opened, target);
     }
-    Plan plan =
-        planFile == null
-            ? planner(bits == null ? 4 : bits).plan(opened)
-            : PlanJson.read(
-                Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
-    return convert(opened, plan, target);
+    return convert(opened, planner(bits == null ? 4 : bits).plan(opened), Map.of(), target);
   }
 
-  private ConversionResult convertCalibrated(TensorSource opened, Path target)
+  /**
+   * What errors cost in the weights. Empty where the user wants none or the model cannot be run;
+   * then {@link #uncalibrated} says why.
+   */
+  private Optional<RateAllocator> calibrate(TensorSource opened)
       throws IOException, CommandFailure {
+    if (calibration.none) {
+      return without("--no-calibration");
+    }
+    if (planFile != null && calibration.data == null) {
+      return without("a plan is replayed without calibration unless --calibrate says with what");
+    }
     if (!(opened instanceof OnnxModelSource model)) {
-      throw new CommandFailure(
-          "--calibrate runs the model, so it needs an ONNX model; " + source + " has only weights");
+      if (calibration.explicit()) {
+        throw new CommandFailure(
+            "calibration runs the model, so it needs an ONNX model; "
+                + source
+                + " has only weights");
+      }
+      return without("a checkpoint holds no graph that could be run");
+    }
+    Plan base = planner(bits == null ? 4 : bits).plan(opened);
+    if (base.tensors().stream().allMatch(tensor -> tensor.trellis() == null)) {
+      return without("the model has no weights that are coded");
     }
     int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    Plan base = planner(bits == null ? 4 : bits).plan(opened);
-    SizeForecast forecast = new SizeForecast(opened);
-    long wanted = targetSize == null ? forecast.bytes(base) : targetSize;
     try (Workers pool = new Workers(workers)) {
-      Calibration calibration =
-          new Calibrator(model, pool, Calibrator.Options.DEFAULT).run(texts(model));
+      CalibrationInputs inputs = calibration.open(model, this::tell, notices::add);
+      tell("calibrating with " + inputs.description());
+      Calibration statistics = new Calibrator(model, pool, Calibrator.Options.DEFAULT).run(inputs);
       RateAllocator allocator =
-          new RateAllocator(opened, base, calibration, RateAllocator.Options.DEFAULT);
-      if (!quiet) {
-        calibration.notices().forEach(console::say);
-        allocator.notices().forEach(console::say);
+          new RateAllocator(opened, base, statistics, RateAllocator.Options.DEFAULT);
+      calibratedWith = inputs;
+      notices.addAll(inputs.notices());
+      notices.addAll(statistics.notices());
+      notices.addAll(allocator.notices());
+      return Optional.of(allocator);
+    } catch (IOException
+        | UnsupportedModelException
+        | CommandFailure
+        | RuntimeException
+        | LinkageError
+        | OutOfMemoryError e) {
+      if (calibration.explicit()) {
+        throw explained(e);
       }
-      Plan plan =
-          allocator
-              .fit(forecast::bytes, wanted)
-              .orElseThrow(
-                  () ->
-                      new CommandFailure(
-                          "--target-size "
-                              + Units.bytes(wanted)
-                              + " is too small for this source even at the lowest rates"));
-      return convert(opened, plan, allocator.metrics(), target);
+      notices.add(
+          "converted without calibration: "
+              + Failures.sentence(e instanceof UnsupportedModelException ? explained(e) : e)
+              + "; give inputs with --calibrate, or say --no-calibration");
+      return without(notices.get(notices.size() - 1));
     }
   }
 
-  private TextInputs texts(OnnxModelSource model) throws IOException, CommandFailure {
-    List<String> lines =
-        Files.readAllLines(calibrate, StandardCharsets.UTF_8).stream()
-            .filter(line -> !line.isBlank())
-            .toList();
-    if (lines.isEmpty()) {
-      throw new CommandFailure(calibrate + ": has no texts; expected one a line");
+  private Optional<RateAllocator> without(String reason) {
+    uncalibrated = reason;
+    return Optional.empty();
+  }
+
+  /** The user asked for it, so it is an error. */
+  private static CommandFailure explained(Throwable failure) throws IOException {
+    if (failure instanceof IOException trouble) {
+      throw trouble;
     }
-    Set<String> weights =
-        model.graph().getGraph().getInitializerList().stream()
-            .map(TensorProto::getName)
-            .collect(Collectors.toSet());
-    Set<String> names =
-        model.graph().getGraph().getInputList().stream()
-            .map(ValueInfoProto::getName)
-            .filter(name -> !weights.contains(name))
-            .collect(Collectors.toSet());
-    try {
-      return new TextInputs(lines.size() + " texts of " + calibrate, names, lines, tokenizer);
-    } catch (IllegalArgumentException e) {
-      throw new CommandFailure("--calibrate " + calibrate + ": " + e.getMessage());
+    if (failure instanceof RuntimeException bug) {
+      throw bug;
     }
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    return failure instanceof CommandFailure known
+        ? known
+        : new CommandFailure(
+            failure.getMessage() + "; give shapes with --input-shape, or inputs with --calibrate",
+            failure);
+  }
+
+  /** Says what goes on, where anybody wants to know. */
+  private void tell(String sentence) {
+    if (!quiet) {
+      console.say(sentence);
+    }
+  }
+
+  private ConversionResult convertCalibrated(
+      TensorSource opened, RateAllocator allocator, Path target)
+      throws IOException, CommandFailure {
+    SizeForecast forecast = new SizeForecast(opened);
+    long wanted =
+        targetSize == null
+            ? forecast.bytes(planner(bits == null ? 4 : bits).plan(opened))
+            : targetSize;
+    while (true) {
+      Optional<Plan> plan = allocator.fit(forecast::bytes, wanted);
+      if (plan.isEmpty()) {
+        throw tooSmall(wanted, forecast.bytes(allocator.plan(1)));
+      }
+      ConversionResult result = convert(opened, plan.get(), allocator.metrics(), target);
+      if (targetSize == null || result.targetBytes() <= targetSize) {
+        return result;
+      }
+      wanted -= tooLarge(result);
+    }
+  }
+
+  private CommandFailure tooSmall(long wanted, long smallest) {
+    return new CommandFailure(
+        String.format(
+            Locale.ROOT,
+            "--target-size %s is too small for this source: at the lowest rates the file takes"
+                + " about %s (%d bytes)",
+            Units.bytes(targetSize == null ? wanted : targetSize),
+            Units.bytes(smallest),
+            smallest));
+  }
+
+  private long tooLarge(ConversionResult result) {
+    long above = result.targetBytes() - targetSize;
+    console.say(
+        String.format(
+            Locale.ROOT,
+            "the file came out %d bytes larger than asked for; converting again with fewer bits",
+            above));
+    return above;
   }
 
   private ConversionResult convertToSize(TensorSource opened, Path target)
@@ -286,40 +349,18 @@ final class ConvertCommand implements Callable<Integer> {
     long wanted = targetSize;
     while (true) {
       TargetSize.Found found =
-          search
-              .largest(wanted)
-              .orElseThrow(
-                  () ->
-                      new CommandFailure(
-                          String.format(
-                              Locale.ROOT,
-                              "--target-size %s is too small for this source: with 1 bit a weight"
-                                  + " the file takes about %s (%d bytes)",
-                              Units.bytes(targetSize),
-                              Units.bytes(search.smallest()),
-                              search.smallest())));
+          search.largest(wanted).orElseThrow(() -> tooSmall(targetSize, search.smallest()));
       if (!quiet) {
         console.say(
             String.format(
                 Locale.ROOT, "%.2f bits a weight fit into %s", found.bits(), Units.bytes(wanted)));
       }
-      ConversionResult result = convert(opened, found.plan(), target);
+      ConversionResult result = convert(opened, found.plan(), Map.of(), target);
       if (result.targetBytes() <= targetSize) {
         return result;
       }
-      long above = result.targetBytes() - targetSize;
-      console.say(
-          String.format(
-              Locale.ROOT,
-              "the file came out %d bytes larger than asked for; converting again with fewer bits",
-              above));
-      wanted -= above;
+      wanted -= tooLarge(result);
     }
-  }
-
-  private ConversionResult convert(TensorSource opened, Plan plan, Path target)
-      throws IOException, CommandFailure {
-    return convert(opened, plan, Map.of(), target);
   }
 
   private ConversionResult convert(
@@ -345,7 +386,7 @@ final class ConvertCommand implements Callable<Integer> {
     } else if (!quiet) {
       table(opened, result);
     } else {
-      result.notices().forEach(console::say);
+      notices.forEach(console::say);
     }
   }
 
@@ -359,10 +400,18 @@ final class ConvertCommand implements Callable<Integer> {
     Json.number(root, "bitsPerWeight", 8.0 * result.targetBytes() / result.weights());
     root.put("seconds", result.seconds()).put("searchedWeights", result.searchedWeights());
     root.put("resumedTensors", result.resumed());
+    ObjectNode how = root.putObject("calibration").put("done", calibratedWith != null);
+    if (calibratedWith == null) {
+      how.put("reason", uncalibrated);
+    } else {
+      how.put("inputs", calibratedWith.description());
+      how.put("origin", calibratedWith.origin().name().toLowerCase(Locale.ROOT));
+      how.put("runs", calibratedWith.size());
+    }
     ArrayNode tensors = root.putArray("tensors");
     result.tensors().forEach(tensor -> tensors.add(TensorReport.json(tensor)));
-    ArrayNode notices = root.putArray("notices");
-    result.notices().forEach(notices::add);
+    ArrayNode said = root.putArray("notices");
+    notices.forEach(said::add);
     return root;
   }
 
@@ -385,6 +434,11 @@ final class ConvertCommand implements Callable<Integer> {
         result.searchedWeights() == 0
             ? ""
             : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
+    console.line(
+        "  bits     %s",
+        calibratedWith == null
+            ? "spread without calibration"
+            : "go where the outputs need them, by " + calibratedWith.description());
     console.line("");
     TensorReport.codecs(result.tensors()).print(console);
     List<TensorResult> worst = new ArrayList<>(result.tensors());
@@ -402,9 +456,9 @@ final class ConvertCommand implements Callable<Integer> {
       }
       table.print(console);
     }
-    if (!result.notices().isEmpty()) {
+    if (!notices.isEmpty()) {
       console.line("");
-      result.notices().forEach(notice -> console.line("  note: %s", notice));
+      notices.forEach(notice -> console.line("  note: %s", notice));
     }
     console.line("");
     console.line("Next: %s", next(opened, result.target()));

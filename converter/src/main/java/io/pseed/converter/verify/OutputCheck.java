@@ -6,8 +6,10 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import io.pseed.converter.inputs.GeneratedInputs;
+import io.pseed.converter.inputs.InputSignature;
+import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.onnx.proto.ModelProto;
-import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -32,13 +34,15 @@ public final class OutputCheck {
   public static List<OutputError> compare(
       OrtSession original, OrtSession other, ModelProto model, Map<String, long[]> shapes, int runs)
       throws OrtException, UnsupportedModelException {
-    GeneratedInputs inputs = new GeneratedInputs(original.getInputInfo(), model, shapes);
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    int profile = firstThatRuns(original, inputs, environment);
+    GeneratedInputs inputs =
+        new GeneratedInputs(new InputSignature(model), shapes, runs)
+            .forJudging(runs)
+            .thatRun(original);
     Map<String, List<Double>> cosines = new LinkedHashMap<>();
     Map<String, Boolean> real = new LinkedHashMap<>();
     for (int run = 0; run < runs; run++) {
-      Map<String, OnnxTensor> made = inputs.make(environment, run, profile);
+      Map<String, OnnxTensor> made = inputs.make(environment, run);
       try (OrtSession.Result expected = original.run(made);
           OrtSession.Result found = other.run(made)) {
         for (Map.Entry<String, OnnxValue> entry : expected) {
@@ -64,29 +68,6 @@ public final class OutputCheck {
                     values.stream().mapToDouble(v -> v).average().orElseThrow(),
                     values.stream().mapToDouble(v -> v).min().orElseThrow())));
     return errors;
-  }
-
-  /** The original decides which sizes are good: its graph may demand what its signature hides. */
-  private static int firstThatRuns(
-      OrtSession original, GeneratedInputs inputs, OrtEnvironment environment)
-      throws OrtException, UnsupportedModelException {
-    OrtException failure = null;
-    for (int profile = 0; profile < inputs.profiles(); profile++) {
-      Map<String, OnnxTensor> made = inputs.make(environment, 0, profile);
-      try (OrtSession.Result result = original.run(made)) {
-        if (result.size() > 0) {
-          return profile;
-        }
-      } catch (OrtException e) {
-        failure = e;
-      } finally {
-        made.values().forEach(OnnxTensor::close);
-      }
-    }
-    throw new UnsupportedModelException(
-        "the original does not run on generated inputs ("
-            + (failure == null ? "it has no outputs" : failure.getMessage())
-            + ")");
   }
 
   private static void compare(

@@ -53,6 +53,11 @@ class PseedCommandTest {
           {"convert", "a.onnx", "--plan", "p.json", "--bits", "3"},
           {"convert", "a.onnx", "--seed-bits", "21"},
           {"convert", "a.onnx", "--threads", "0"},
+          {"convert", "a.onnx", "--no-calibration", "--calibrate", "x.txt"},
+          {"convert", "a.onnx", "--calibration-inputs", "0"},
+          {"convert", "a.onnx", "--image-levels", "loud"},
+          {"convert", "a.onnx", "--input-shape", "x=1x-3"},
+          {"convert", "a.onnx", "--plan", "p.json", "--tokenizer", "t.json"},
           {"export", "a.pseed"},
           {"export", "a.pseed", "--safetensors", "a.safetensors", "--external"},
           {"verify", "a.onnx", "a.pseed", "--min-cosine", "2"},
@@ -236,8 +241,14 @@ class PseedCommandTest {
     byte[] bytes = Files.readAllBytes(first);
     Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 5);
     assertThat(first).hasBinaryContent(bytes);
-    Outcome.of("convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan);
+    // A plan has the rates; what errors cost is computed again.
+    Outcome.of(
+        "convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan, "--calibrate", "generated");
     assertThat(dir.resolve("2.pseed")).hasBinaryContent(bytes);
+
+    Outcome.of("convert", model, "-o", first, "--no-calibration", "--save-plan", plan);
+    Outcome.of("convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan);
+    assertThat(dir.resolve("2.pseed")).hasSameBinaryContentAs(first);
   }
 
   @Test
