@@ -188,9 +188,8 @@ final class FeedbackEncoder {
               float[] found = new float[n];
               for (int i = 0; i < rows; i++) {
                 System.arraycopy(targets, i * cols + first, wanted, 0, n);
-                int row = i * factor.size();
-                for (int k = 0; k < i; k++) {
-                  subtract(factor.feedback()[row + k], errors, k * n, wanted, n);
+                for (int k = factor.first(i); k < i; k++) {
+                  subtract(factor.feedback(i, k), errors, k * n, wanted, n);
                 }
                 int k = rate < 0 ? panels.rateOfRow(i) : rate;
                 if (k == 0) {
