@@ -48,20 +48,26 @@ final class Accumulator {
         }
       }
     }
-    add(x, y, count);
+    add(x, y, count, 1);
     samples += count;
   }
 
-  /** metric += factor * the sum of x[t]^T x[t]; counts no samples. */
-  void addSquares(float[] x, int count, float factor) {
-    float[] y = x;
-    if (factor != 1) {
-      y = new float[count * size];
-      for (int i = 0; i < y.length; i++) {
-        y[i] = factor * x[i];
-      }
+  /**
+   * metric += factor * the sum of x[t]^T x[t]; counts no samples. Vectors of any size: the largest
+   * number decides the unit, so that squares of small ones do not vanish.
+   */
+  void addSquares(float[] x, int count, double factor) {
+    float largest = 0;
+    for (int i = 0; i < count * size; i++) {
+      largest = Math.max(largest, Math.abs(x[i]));
     }
-    add(x, y, count);
+    if (largest > 0) {
+      float[] y = new float[count * size];
+      for (int i = 0; i < y.length; i++) {
+        y[i] = x[i] / largest;
+      }
+      add(y, y, count, factor * largest * largest);
+    }
   }
 
   /** Counts vectors that were added in another form. */
@@ -69,8 +75,8 @@ final class Accumulator {
     samples += vectors;
   }
 
-  /** metric += sum over t of x[t]^T y[t], where that is symmetric. */
-  private void add(float[] x, float[] y, int count) {
+  /** metric += factor * the sum over t of x[t]^T y[t], where that is symmetric. */
+  private void add(float[] x, float[] y, int count, double factor) {
     float[] row = new float[block];
     for (int i = 0; i < size; i++) {
       int start = i / block * block;
@@ -93,7 +99,7 @@ final class Accumulator {
       }
       int at = i * block;
       for (int j = 0; j < n; j++) {
-        metric[at + j] += row[j];
+        metric[at + j] += factor * row[j];
       }
     }
   }
