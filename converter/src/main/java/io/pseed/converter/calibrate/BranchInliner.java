@@ -65,8 +65,9 @@ final class BranchInliner {
           }
         }
       }
+      int number = 0;
       for (NodeProto inner : body.getNodeList()) {
-        graph.addNode(renamed(inner, names).setName(prefix + inner.getName()));
+        graph.addNode(renamed(inner, names).setName(prefix + "node" + number++));
       }
       for (int i = 0; i < node.getOutputCount(); i++) {
         String from = body.getOutput(i).getName();

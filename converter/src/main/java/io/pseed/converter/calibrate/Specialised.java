@@ -202,7 +202,9 @@ final class Specialised implements AutoCloseable {
   }
 
   private static void constant(String name, TensorProto tensor, Map<String, float[]> scalars) {
-    ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    // A piece of the file's bytes: its buffer starts elsewhere than at 0.
+    ByteBuffer raw =
+        tensor.getRawData().asReadOnlyByteBuffer().slice().order(ByteOrder.LITTLE_ENDIAN);
     if (tensor.getDataType() == TensorProto.DataType.FLOAT_VALUE) {
       if (raw.remaining() == 4) {
         scalars.put(name, new float[] {raw.getFloat(0)});
