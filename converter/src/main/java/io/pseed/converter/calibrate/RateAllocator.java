@@ -7,21 +7,25 @@ import io.pseed.codec.trellis.TrellisCode;
 import io.pseed.converter.encode.ErrorForecast;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.WeightMatrix;
+import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.SegmentLimit;
 import io.pseed.converter.plan.TensorPlan;
 import io.pseed.converter.plan.TrellisPlan;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorSource;
+import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.TensorRecord;
 import io.pseed.format.View;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Divides bits among and inside tensors so that the expected error of the outputs is least for the
@@ -144,6 +148,7 @@ public final class RateAllocator {
             .mapToInt(plan -> plan.trellis().seedBits())
             .findFirst()
             .orElse(SEED_BITS);
+    Set<String> exact = normalizing(source);
     double typical = typical(tensors, calibration);
     for (int i = 0; i < tensors.size(); i++) {
       SourceTensor tensor = tensors.get(i);
@@ -151,9 +156,34 @@ public final class RateAllocator {
       if (statistics != null) {
         add(tensor, seedBits, statistics, typical);
       }
+      if (exact.contains(tensor.name())) {
+        continue;
+      }
       small(tensor).ifPresent(coded -> fixed.put(tensor.name(), coded));
     }
     addUnmet(tensors);
+  }
+
+  /**
+   * Vectors of batch normalizations: they divide by the roots of variances, so an error that is
+   * small beside the largest channel may be all of a small one's value.
+   */
+  private static Set<String> normalizing(TensorSource source) {
+    Set<String> names = new HashSet<>();
+    if (source instanceof OnnxModelSource model) {
+      Map<String, String> aliases = new HashMap<>();
+      for (NodeProto node : model.graph().getGraph().getNodeList()) {
+        if (node.getOpType().equals("Identity")) {
+          aliases.put(node.getOutput(0), node.getInput(0));
+        } else if (node.getOpType().equals("BatchNormalization")) {
+          for (String input : node.getInputList().subList(1, node.getInputCount())) {
+            names.add(input);
+            names.add(aliases.getOrDefault(input, input));
+          }
+        }
+      }
+    }
+    return names;
   }
 
   /**
