@@ -26,6 +26,11 @@ final class FeedbackEncoder {
   /** Errors that cost more than so many times the panel's mean count as that. */
   private static final double HEAVIEST = 8;
 
+  /** What is cut off weighs more than noise: feedback carries it on into the rows behind. */
+  private static final double CUT_OFF = 4;
+
+  private static final float[] WIDER = {1, 1.12f, 1.26f, 1.41f, 1.68f, 2, 2.4f, 2.8f, 4};
+
   private final Workers workers;
 
   FeedbackEncoder(Workers workers) {
@@ -42,6 +47,9 @@ final class FeedbackEncoder {
   record Levels(float[] rows, float[] cols) {
     /** Rows of less than this share of the mean level count as that. */
     private static final float LEAST = 1 / 64f;
+
+    /** Lines of less than this share of the largest level count as that: the range of F8. */
+    private static final float LEAST_OF_LARGEST = 1 / 200f;
 
     static Levels of(WeightMatrix matrix, boolean rowsVary) throws IOException {
       int n = matrix.rows();
@@ -61,8 +69,13 @@ final class FeedbackEncoder {
           total += sum;
         }
         float mean = (float) Math.sqrt(total / n / cols);
+        float largest = 0;
+        for (float level : rows) {
+          largest = Math.max(largest, level);
+        }
+        float least = Math.max(LEAST, largest / mean * LEAST_OF_LARGEST);
         for (int i = 0; i < n; i++) {
-          rows[i] = total == 0 ? 1 : Math.max(rows[i] / mean, LEAST);
+          rows[i] = total == 0 ? 1 : Math.max(rows[i] / mean, least);
         }
         rows = Scales.F8.nearest(rows);
       }
@@ -75,14 +88,19 @@ final class FeedbackEncoder {
         }
       }
       float[] levels = new float[cols];
+      float largest = 0;
       for (int j = 0; j < cols; j++) {
         levels[j] = (float) Math.sqrt(sums[j] / n);
+        largest = Math.max(largest, levels[j]);
+      }
+      for (int j = 0; j < cols; j++) {
+        levels[j] = levels[j] == 0 ? 0 : Math.max(levels[j], largest * LEAST_OF_LARGEST);
       }
       return new Levels(rows, levels);
     }
   }
 
-  /** Codes a matrix; the plan has no column rotation where the columns' factors vary. */
+  /** Codes a matrix; ranges of columns are not for plans that rotate columns. */
   TrellisEncoder.Coded encode(
       WeightMatrix matrix, TrellisPlan plan, ErrorMetric metric, LongConsumer progress)
       throws IOException {
@@ -109,10 +127,10 @@ final class FeedbackEncoder {
               : TrellisEncoder.gain(plan.seedBits(), panels.rates()[p]) / base;
       int end = panels.byRows() ? cols : column + panels.lengths()[p];
       for (; column < end; column++) {
+        // Signs are for the rotation: values that are all alike would add up in one place.
+        float sign = varies(colKind) && plan.colBlockLog2() == 0 ? 1 : Signs.of(1, column);
         colScales[column] =
-            varies(colKind) && sigma > 0
-                ? levels.cols[column] / sigma * relative
-                : Signs.of(1, column);
+            varies(colKind) && sigma > 0 ? sign * levels.cols[column] / sigma * relative : sign;
       }
     }
     float unit =
@@ -133,6 +151,14 @@ final class FeedbackEncoder {
       rowScales[i] = levels.rows[i] * unit * Signs.of(0, i);
     }
     TrellisBody head = TrellisEncoder.head(plan, rowKind, rowScales, colKind, colScales, panels);
+    float wider = wider(targets(matrix, head), plan, panels);
+    if (wider > 1) {
+      unit *= wider;
+      for (int i = 0; i < rows; i++) {
+        rowScales[i] *= wider;
+      }
+      head = TrellisEncoder.head(plan, rowKind, rowScales, colKind, colScales, panels);
+    }
     // The factors as a decoder will read them, so that rounding them costs nothing.
     float[] stored = new float[rows];
     for (int i = 0; i < rows; i++) {
@@ -140,6 +166,36 @@ final class FeedbackEncoder {
     }
     FeedbackFactor factor = FeedbackFactor.of(metric, stored, plan.rowBlockLog2());
     return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, metric, progress)));
+  }
+
+  /**
+   * By how much codes are widened so that large values are within reach: where what is cut off and
+   * the noise, which grows with the codes, are least together.
+   */
+  private static float wider(float[] targets, TrellisPlan plan, Panels panels) {
+    int cols = plan.view().cols();
+    // The largest code is that of the last radius: see the specification, section 8.3.
+    double reach = TrellisCode.UNIT * Math.sqrt(2 * (plan.seedBits() / 2 + 1) * StrictMath.log(2));
+    float best = 1;
+    double least = Double.POSITIVE_INFINITY;
+    for (float factor : WIDER) {
+      double loss = 0;
+      for (int i = 0; i < plan.view().rows(); i++) {
+        double noise = noise(panels, i);
+        if (noise < 1) {
+          loss += noise * factor * factor * TrellisCode.UNIT * TrellisCode.UNIT * cols;
+          for (int j = 0; j < cols; j++) {
+            double beyond = Math.abs(targets[i * cols + j]) - factor * reach;
+            loss += beyond > 0 ? CUT_OFF * beyond * beyond : 0;
+          }
+        }
+      }
+      if (loss < least) {
+        least = loss;
+        best = factor;
+      }
+    }
+    return best;
   }
 
   /** Noise of a coded row; with panels of columns, the mean over columns. */
@@ -196,9 +252,8 @@ final class FeedbackEncoder {
               byte[] weights = weights(metric.columns(), head.colScales(), first, n);
               for (int i = 0; i < rows; i++) {
                 System.arraycopy(targets, i * cols + first, wanted, 0, n);
-                int row = i * factor.size();
-                for (int k = 0; k < i; k++) {
-                  subtract(factor.feedback()[row + k], errors, k * n, wanted, n);
+                for (int k = factor.first(i); k < i; k++) {
+                  subtract(factor.feedback(i, k), errors, k * n, wanted, n);
                 }
                 int k = rate < 0 ? panels.rateOfRow(i) : rate;
                 if (k == 0) {
