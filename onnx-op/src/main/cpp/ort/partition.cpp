@@ -1,0 +1,154 @@
+#include "partition.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "inner_model.hpp"
+#include "pseed_ort.h"
+
+namespace pseed_ort {
+
+namespace {
+
+bool is_runtimes(const std::string &domain) {
+  static const char *const domains[] = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training",
+                                        "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"};
+  return std::any_of(std::begin(domains), std::end(domains), [&](const char *known) { return domain == known; });
+}
+
+std::string key(const OrtNode *node) { return domain(node) + ":" + operator_type(node); }
+
+bool assigned(const OrtNode *node) {
+  const char *provider = nullptr;
+  check(runtime()->Node_GetEpName(node, &provider));
+  return provider != nullptr && *provider != 0 && std::strcmp(provider, PSEED_ORT_PROVIDER) != 0;
+}
+
+struct Part {
+  const OrtNode *node;
+  bool seed;
+  bool outside;
+  bool constant;  // needs nothing that comes with a run
+  int level = 0;  // nodes that stay outside, at most, on a way that leads here
+  std::vector<size_t> producers;
+  std::vector<size_t> consumers;
+  std::vector<const OrtValueInfo *> outputs;
+};
+
+// A node that stays outside divides the graph: nodes before it and nodes behind it go to different parts. All nodes with equally many
+// such nodes before them make one part.
+void set_levels(std::vector<Part> &parts) {
+  for (Part &part : parts) {
+    part.level = 0;
+    for (const size_t producer : part.producers) {
+      part.level = std::max(part.level, parts[producer].level + (parts[producer].outside ? 1 : 0));
+    }
+  }
+  // What depends on constants only goes where it is used first: weights are decoded in the part that multiplies by them.
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (part->constant && !part->outside && !part->consumers.empty()) {
+      part->level = parts[part->consumers[0]].level;
+      for (const size_t consumer : part->consumers) {
+        part->level = std::min(part->level, parts[consumer].level);
+      }
+    }
+  }
+}
+
+// A part can give tensors to others, nothing else: who would give a sequence stays outside. True where nothing had to change.
+bool gives_tensors_only(std::vector<Part> &parts) {
+  bool fine = true;
+  for (Part &part : parts) {
+    if (part.outside) {
+      continue;
+    }
+    for (const OrtValueInfo *output : part.outputs) {
+      if (output == nullptr || name(output).empty() || kind(type(output)) == kTensor) {
+        continue;
+      }
+      bool leaves = false;
+      check(runtime()->ValueInfo_IsGraphOutput(output, &leaves));
+      for (const size_t consumer : part.consumers) {
+        leaves |= parts[consumer].outside || parts[consumer].level != part.level;
+      }
+      if (leaves) {
+        part.outside = true;
+        fine = false;
+      }
+    }
+  }
+  return fine;
+}
+
+}  // namespace
+
+bool ForeignOperators::may_run_inside(const OrtNode *node) const {
+  return is_runtimes(domain(node)) || stayed_.count(key(node)) != 0;
+}
+
+void ForeignOperators::seen(const std::vector<const OrtNode *> &nodes) {
+  for (const OrtNode *node : nodes) {
+    if (!is_runtimes(domain(node))) {
+      stayed_.insert(key(node));
+    }
+  }
+}
+
+std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, ForeignOperators &foreign) {
+  const std::vector<const OrtNode *> all = nodes(graph);
+  if (std::none_of(all.begin(), all.end(), is_seed_decode)) {
+    return {};
+  }
+  std::vector<Part> parts;
+  std::map<std::string, size_t> producer_of;
+  for (const OrtNode *node : all) {
+    Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node)};
+    part.outside = assigned(node) || !can_write(node) || !(part.seed || foreign.may_run_inside(node));
+    for (const auto &values : {inputs(node), implicit_inputs(node)}) {
+      for (const OrtValueInfo *value : values) {
+        if (value == nullptr || name(value).empty()) {
+          continue;
+        }
+        const auto producer = producer_of.find(name(value));
+        if (producer != producer_of.end()) {
+          part.producers.push_back(producer->second);
+          parts[producer->second].consumers.push_back(parts.size());
+          part.constant &= parts[producer->second].constant;
+        } else {
+          part.constant &= is_constant(value);
+        }
+      }
+    }
+    for (const OrtValueInfo *value : part.outputs) {
+      if (value != nullptr && !name(value).empty()) {
+        producer_of[name(value)] = parts.size();
+      }
+    }
+    parts.push_back(std::move(part));
+  }
+  foreign.seen(all);
+  do {
+    set_levels(parts);
+  } while (!gives_tensors_only(parts));
+
+  std::map<int, std::vector<const OrtNode *>> by_level;
+  std::set<int> with_seeds;
+  for (const Part &part : parts) {
+    if (!part.outside) {
+      by_level[part.level].push_back(part.node);
+      if (part.seed) {
+        with_seeds.insert(part.level);
+      }
+    }
+  }
+  std::vector<std::vector<const OrtNode *>> found;
+  for (auto &level : by_level) {
+    if (with_seeds.count(level.first) != 0) {
+      found.push_back(std::move(level.second));
+    }
+  }
+  return found;
+}
+
+}  // namespace pseed_ort
