@@ -34,7 +34,8 @@ int minor_version(const char *version) {
 // A status of a runtime that may be too old for everything else: CreateStatus is the first slot of every version's table.
 OrtStatus *refuse(const ApiBase *base, const std::string &message) {
   if (const void *table = base->GetApi(1)) {
-    return Api(table).CreateStatus(kFail, message.c_str());
+    using CreateStatus = decltype(Api::CreateStatus);
+    return reinterpret_cast<CreateStatus>(static_cast<void (*const *)()>(table)[0])(kFail, message.c_str());
   }
   std::fprintf(stderr, "%s\n", message.c_str());
   return nullptr;
@@ -135,7 +136,7 @@ std::string take_runtime(const ApiBase *base) {
     return "pseed: two ONNX Runtimes in one process use the same copy of this library; give each a copy of its own";
   }
   taken = table;
-  set_runtime(table);
+  set_runtime(table, minor_version(base->GetVersionString()));
   return "";
 }
 

@@ -104,15 +104,15 @@ Message handed_tensor(const std::string &name, int element_type, const std::vect
   return proto;
 }
 
-// A TypeProto. An empty shape is left out: the runtime says the same of a scalar and of an unknown shape.
-Message type_proto(const OrtTypeInfo *type) {
+// A TypeProto. A shape without dimensions is left out where it may be an unknown one. scalar: that it is known to be none.
+Message type_proto(const OrtTypeInfo *type, bool scalar = false) {
   Message proto;
   switch (kind(type)) {
     case kTensor: {
       const TensorType tensor = tensor_type(type);
       Message message;
       message.number(1, tensor.element);
-      if (!tensor.dims.empty()) {
+      if (!tensor.dims.empty() || tensor.scalar || scalar) {
         Message shape;
         for (size_t i = 0; i < tensor.dims.size(); i++) {
           Message dim;
@@ -169,10 +169,10 @@ Message type_proto(const OrtTypeInfo *type) {
   }
 }
 
-Message value_info(const OrtValueInfo *value) {
+Message value_info(const OrtValueInfo *value, bool scalar = false) {
   Message proto;
   proto.text(1, name(value));
-  proto.message(2, type_proto(type(value)));
+  proto.message(2, type_proto(type(value), scalar));
   return proto;
 }
 
@@ -235,11 +235,16 @@ class Writer {
         constant(proto, value, outermost);
       }
     }
+    // The first two inputs of a Loop's body, iteration and condition, are scalars and must be called so.
+    const OrtNode *parent = nullptr;
+    check(runtime()->Graph_GetParentNode(graph, &parent));
+    size_t scalars = parent != nullptr && operator_type(parent) == "Loop" ? 2 : 0;
     for (const OrtValueInfo *value : graph_inputs(graph)) {
       if (given.count(name(value)) != 0) {
         continue;
       }
-      proto.message(11, value_info(value));
+      proto.message(11, value_info(value, scalars > 0));
+      scalars -= scalars > 0 ? 1 : 0;
       if (outermost) {
         model_.inputs.push_back(value);
         bool overridable = false;
@@ -297,7 +302,7 @@ class Writer {
     const OrtValueInfo *output = pseed_ort::outputs(node)[0];
     const OrtValue *bytes = nullptr;
     check(runtime()->ValueInfo_GetInitializerValue(record, &bytes));
-    RecordSource source = {data(bytes), byte_size(bytes), name(output), "model", 0, type(output)};
+    RecordSource source = {data(bytes), byte_size(bytes), name(output), tensor_name(node, name(output)), "model", 0, type(output)};
     const PathChar *path = nullptr;
     check(runtime()->Graph_GetModelPath(graph, &path));
     if (path != nullptr && *path != 0) {
@@ -327,6 +332,13 @@ class Writer {
       proto.message(11, handed_tensor(opened.name(), opened.element_type(), opened.dims()));
       model_.seeds.push_back(std::move(opened));
     }
+  }
+
+  // A tensor's name as the model's author knows it: optimizers rename values, and leave nodes their names.
+  static std::string tensor_name(const OrtNode *node, const std::string &otherwise) {
+    const std::string prefix = "pseed/";
+    const std::string text = name(node);
+    return text.size() > prefix.size() && text.compare(0, prefix.size(), prefix) == 0 ? text.substr(prefix.size()) : otherwise;
   }
 
   // The last part of a path; messages name files as the Java reader does.

@@ -195,12 +195,18 @@ struct Api {
   PSEED_ORT_FUNCTIONS(PSEED_ORT_MEMBER)
 #undef PSEED_ORT_MEMBER
 
-  // `table`: what GetApi gave.
-  explicit Api(const void *table) {
+  // From 1.24 on; null before.
+  bool(PSEED_ORT_CALL *TensorTypeAndShape_HasShape)(const OrtTensorTypeAndShapeInfo *) = nullptr;
+
+  // `table`: what GetApi gave, of a runtime of version 1.`minor`.
+  Api(const void *table, int minor) {
     void (*const *functions)() = static_cast<void (*const *)()>(table);
 #define PSEED_ORT_LOAD(slot, name, result, parameters) name = reinterpret_cast<result(PSEED_ORT_CALL *) parameters>(functions[slot]);
     PSEED_ORT_FUNCTIONS(PSEED_ORT_LOAD)
 #undef PSEED_ORT_LOAD
+    if (minor >= 24) {
+      TensorTypeAndShape_HasShape = reinterpret_cast<decltype(TensorTypeAndShape_HasShape)>(functions[390]);
+    }
   }
 };
 

@@ -34,6 +34,8 @@ struct Part {
   std::vector<size_t> producers;
   std::vector<size_t> consumers;
   std::vector<const OrtValueInfo *> outputs;
+  std::vector<size_t> producers_of_others;  // of what it takes that is no tensor
+  bool takes_others = false;                // whether the graph's callers give it something that is no tensor
 };
 
 // A node that stays outside divides the graph: nodes before it and nodes behind it go to different parts. All nodes with equally many
@@ -56,26 +58,33 @@ void set_levels(std::vector<Part> &parts) {
   }
 }
 
-// A part can give tensors to others, nothing else: who would give a sequence stays outside. True where nothing had to change.
-bool gives_tensors_only(std::vector<Part> &parts) {
+bool is_tensor(const OrtValueInfo *value) { return value == nullptr || name(value).empty() || kind(type(value)) == kTensor; }
+
+// Parts give and take tensors, nothing else: an operator that gives a sequence to another part, or takes one from there, stays outside.
+// True where nothing had to change.
+bool only_tensors_cross(std::vector<Part> &parts) {
   bool fine = true;
   for (Part &part : parts) {
     if (part.outside) {
       continue;
     }
+    bool crosses = part.takes_others;
     for (const OrtValueInfo *output : part.outputs) {
-      if (output == nullptr || name(output).empty() || kind(type(output)) == kTensor) {
-        continue;
+      if (!is_tensor(output)) {
+        bool of_graph = false;
+        check(runtime()->ValueInfo_IsGraphOutput(output, &of_graph));
+        crosses |= of_graph;
+        for (const size_t consumer : part.consumers) {
+          crosses |= parts[consumer].outside || parts[consumer].level != part.level;
+        }
       }
-      bool leaves = false;
-      check(runtime()->ValueInfo_IsGraphOutput(output, &leaves));
-      for (const size_t consumer : part.consumers) {
-        leaves |= parts[consumer].outside || parts[consumer].level != part.level;
-      }
-      if (leaves) {
-        part.outside = true;
-        fine = false;
-      }
+    }
+    for (const size_t producer : part.producers_of_others) {
+      crosses |= parts[producer].outside || parts[producer].level != part.level;
+    }
+    if (crosses) {
+      part.outside = true;
+      fine = false;
     }
   }
   return fine;
@@ -103,7 +112,7 @@ std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, Forei
   std::vector<Part> parts;
   std::map<std::string, size_t> producer_of;
   for (const OrtNode *node : all) {
-    Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node)};
+    Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node), {}, false};
     part.outside = assigned(node) || !can_write(node) || !(part.seed || foreign.may_run_inside(node));
     for (const auto &values : {inputs(node), implicit_inputs(node)}) {
       for (const OrtValueInfo *value : values) {
@@ -113,10 +122,14 @@ std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, Forei
         const auto producer = producer_of.find(name(value));
         if (producer != producer_of.end()) {
           part.producers.push_back(producer->second);
+          if (!is_tensor(value)) {
+            part.producers_of_others.push_back(producer->second);
+          }
           parts[producer->second].consumers.push_back(parts.size());
           part.constant &= parts[producer->second].constant;
         } else {
           part.constant &= is_constant(value);
+          part.takes_others |= !is_tensor(value);
         }
       }
     }
@@ -130,7 +143,7 @@ std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, Forei
   foreign.seen(all);
   do {
     set_levels(parts);
-  } while (!gives_tensors_only(parts));
+  } while (!only_tensors_cross(parts));
 
   std::map<int, std::vector<const OrtNode *>> by_level;
   std::set<int> with_seeds;

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
+#include <set>
 
 #include "inner_model.hpp"
 #include "partition.hpp"
@@ -82,6 +82,7 @@ struct Provider : Ep {
   unsigned decode_threads = 0;
   bool inside = false;
   ForeignOperators foreign;
+  std::set<std::string> model_outputs;
   uint64_t decoded_at_load = 0;
   std::atomic<uint64_t> decoded{0};
   mutable std::atomic<uint64_t> runs{0};
@@ -201,6 +202,10 @@ FusedNode *Provider::compile(const OrtGraph *graph, const OrtNode *fused) {
       "pseed: decoded " + std::to_string(model.records) + " records to " + std::to_string(weights) + " weights in " +
           with_digits(ready - written) + " ms; model written in " + with_digits(written) + " ms, session inside created in " +
           with_digits(milliseconds(start) - ready) + " ms");
+  // A weight that is an output of the model is copied in any session.
+  model.leaving.erase(std::remove_if(model.leaving.begin(), model.leaving.end(),
+                                     [&](const std::string &weight) { return model_outputs.count(weight) != 0; }),
+                      model.leaving.end());
   if (!model.leaving.empty()) {
     log(logger, kWarning,
         "pseed: the weights '" + model.leaving[0] + "'" +
@@ -290,6 +295,9 @@ OrtStatus *PSEED_ORT_CALL get_capability(Ep *self, const OrtGraph *graph, OrtEpG
     // A subgraph goes inside with the node that it belongs to.
     if (provider->inside || parent != nullptr) {
       return;
+    }
+    for (const OrtValueInfo *output : graph_outputs(graph)) {
+      provider->model_outputs.insert(name(output));
     }
     for (const std::vector<const OrtNode *> &part : partition(graph, provider->foreign)) {
       const FusionOptions fusion = {kApiVersion, true};

@@ -15,9 +15,9 @@ std::once_flag once;
 
 const Api *runtime() { return loaded ? &*loaded : nullptr; }
 
-void set_runtime(const void *table) {
+void set_runtime(const void *table, int minor) {
   // A process has one runtime behind this library: the tables of all calls are the same.
-  std::call_once(once, [table] { loaded.emplace(table); });
+  std::call_once(once, [table, minor] { loaded.emplace(table, minor); });
 }
 
 void check(OrtStatus *status) {
@@ -87,6 +87,8 @@ TensorType tensor_type(const OrtTensorTypeAndShapeInfo *info) {
     for (size_t i = 0; i < rank; i++) {
       found.dim_names[i] = names[i] == nullptr ? "" : names[i];
     }
+  } else {
+    found.scalar = runtime()->TensorTypeAndShape_HasShape != nullptr && runtime()->TensorTypeAndShape_HasShape(info);
   }
   return found;
 }

@@ -13,7 +13,7 @@ namespace pseed_ort {
 
 // The runtime's functions; null until the library was registered with a runtime that has them.
 const Api *runtime();
-void set_runtime(const void *table);
+void set_runtime(const void *table, int minor);
 
 // A status on its way to the runtime's caller.
 class StatusError : public std::exception {
@@ -124,6 +124,8 @@ const OrtTypeInfo *type(const OrtValueInfo *value);
 
 struct TensorType {
   int element = 0;
+  // Whether it is known that there are no dimensions. Before 1.24 a runtime says the same of a scalar and of a value of unknown shape.
+  bool scalar = false;
   std::vector<int64_t> dims;           // below zero: not known
   std::vector<std::string> dim_names;  // empty: none
 };

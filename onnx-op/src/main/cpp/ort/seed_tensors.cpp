@@ -41,7 +41,7 @@ bool fits(const std::vector<int64_t> &declared, const std::vector<int64_t> &dims
 
 }  // namespace
 
-SeedTensor::SeedTensor(const RecordSource &source, uint64_t max_tensor_bytes) : name_(source.tensor) {
+SeedTensor::SeedTensor(const RecordSource &source, uint64_t max_tensor_bytes) : name_(source.value) {
   const pseed_place place = {source.file.c_str(), source.tensor.c_str(), source.offset};
   pseed_error error;
   pseed_record *record = nullptr;

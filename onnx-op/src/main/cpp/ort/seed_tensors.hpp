@@ -15,7 +15,8 @@ namespace pseed_ort {
 struct RecordSource {
   const void *bytes;
   size_t size;
-  std::string tensor;  // name of the value that the node gives
+  std::string value;   // that the node gives
+  std::string tensor;  // its name in messages
   std::string file;    // whatever holds the bytes, for messages
   uint64_t offset;     // there
   const OrtTypeInfo *declared;
@@ -26,6 +27,7 @@ class SeedTensor {
   // Parses and checks; throws the sentence of the core.
   SeedTensor(const RecordSource &source, uint64_t max_tensor_bytes);
 
+  // Of the value that the node gives.
   const std::string &name() const { return name_; }
   int element_type() const { return element_type_; }
   const std::vector<int64_t> &dims() const { return dims_; }
