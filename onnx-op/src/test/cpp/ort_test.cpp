@@ -434,7 +434,7 @@ bool native() { return ort->minor >= 23; }
 
 // Both forms of a model on the same inputs give the same; the records were decoded once.
 void same(const std::string &what, const std::function<void(Model &)> &build, const Feeds &feeds, const std::vector<std::string> &outputs,
-          int records, const std::function<void(Options &)> &set = {}, bool warns = false) {
+          int records, const std::function<void(Options &)> &set = {}, bool takes = true) {
   try {
     Model plain(false);
     build(plain);
@@ -451,13 +451,13 @@ void same(const std::string &what, const std::function<void(Model &)> &build, co
     take_log();
     Session session = open(seeded.bytes(), options);
     std::vector<std::string> lines = take_log();
-    if (!native()) {
+    if (!native() || !takes) {
       run(session.get(), feeds, outputs);
+      expect(!native() || logged(lines, "so the model decodes itself while it loads"), what + ": nothing was said");
       return;
     }
     const std::string count = std::to_string(records);
     expect(logged(lines, "decoded " + count + " records"), what + ": no line about " + count + " decoded records");
-    expect(logged(lines, "are copied in every run") == warns, what + ": the warning about weights that leave is " + (warns ? "missing" : "wrong"));
     for (int i = 0; i < 3; i++) {
       const std::vector<Value> expected = run(expected_session.get(), feeds, outputs);
       const std::vector<Value> actual = run(session.get(), feeds, outputs);
@@ -535,8 +535,17 @@ void whole_models() {
     m.graph.add(node("If", {"c"}, {"y"}, {graph_attribute("then_branch", one.named("then")), graph_attribute("else_branch", other.named("else"))}));
     m.graph.output("y", tensor_type(kFloat, {"M", "48"}));
   };
-  same("weights used in the branches of an If, taken", branches, {{"x", x.get()}, {"c", yes.get()}}, {"y"}, 2);
-  same("weights used in the branches of an If, not taken", branches, {{"x", x.get()}, {"c", no.get()}}, {"y"}, 2);
+  // Before 1.28 a value that only subgraphs use does not reach the provider: there the function decodes.
+  const bool reaches = ort->minor >= 28;
+  same("weights used in the branches of an If, taken", branches, {{"x", x.get()}, {"c", yes.get()}}, {"y"}, 2, {}, reaches);
+  same("weights used in the branches of an If, not taken", branches, {{"x", x.get()}, {"c", no.get()}}, {"y"}, 2, {}, reaches);
+  same("weights and an input used in the branches of an If and outside of it",
+       [&](Model &m) {
+         branches(m);
+         m.graph.add(node("Relu", {"x"}, {"r"}));
+         m.graph.output("r", tensor_type(kFloat, {"M", "64"}));
+       },
+       {{"x", x.get()}, {"c", yes.get()}}, {"y", "r"}, 2);
 
   const Value trips = items<int64_t>(kInt64, {}, {3});
   same("a weight used in the body of a Loop",
@@ -563,6 +572,8 @@ void whole_models() {
   // A sequence: inside it goes where it goes; what gives one to the outside stays outside.
   Message of;
   of.message(1, tensor_type(kFloat, {}, false));
+  // 1.23.0 and 1.23.1 cannot divide a graph: there the function decodes.
+  const bool divides = ort->minor != 23 || std::strncmp(ort->base->GetVersionString(), "1.23.2", 6) == 0;
   Message sequence;
   sequence.message(4, of);
   const Value first = floats({2, 64}, 8);
@@ -587,7 +598,7 @@ void whole_models() {
          m.graph.output("out", sequence);
          m.graph.output("y", tensor_type(kFloat, {"M", "32"}));
        },
-       {{"l", list.get()}}, {"list", "out", "y"}, 1);
+       {{"l", list.get()}}, {"list", "out", "y"}, 1, {}, divides);
 
   same("a weight that is an output of the model",
        [&](Model &m) {

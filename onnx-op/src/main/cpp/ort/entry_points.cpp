@@ -23,12 +23,18 @@ namespace {
 // Marks session options that have the provider, so that registering twice is no error.
 constexpr char kRegistered[] = "pseed.registered";
 
-// The minor version of a runtime 1.x; -1 where the text is something else.
-int minor_version(const char *version) {
-  if (version == nullptr || std::strncmp(version, "1.", 2) != 0 || version[2] < '0' || version[2] > '9') {
-    return -1;
+// The numbers of a runtime 1.minor.patch; minor is -1 where the text is something else.
+struct Version {
+  int minor = -1;
+  int patch = 0;
+};
+
+Version parse(const char *text) {
+  Version version;
+  if (text == nullptr || std::sscanf(text, "1.%d.%d", &version.minor, &version.patch) < 1) {
+    version.minor = -1;
   }
-  return std::atoi(version + 2);
+  return version;
 }
 
 // A status of a runtime that may be too old for everything else: CreateStatus is the first slot of every version's table.
@@ -136,7 +142,8 @@ std::string take_runtime(const ApiBase *base) {
     return "pseed: two ONNX Runtimes in one process use the same copy of this library; give each a copy of its own";
   }
   taken = table;
-  set_runtime(table, minor_version(base->GetVersionString()));
+  const Version version = parse(base->GetVersionString());
+  set_runtime(table, version.minor, version.patch);
   return "";
 }
 
@@ -149,7 +156,7 @@ using namespace pseed_ort;
 PSEED_ORT_EXPORT OrtStatus *PSEED_ORT_CALL RegisterCustomOps(OrtSessionOptions *options, const OrtApiBase *api) {
   const auto *base = reinterpret_cast<const ApiBase *>(api);
   const char *version = base->GetVersionString();
-  const int minor = minor_version(version);
+  const int minor = parse(version).minor;
   if (minor < static_cast<int>(kOldestMinor)) {
     return refuse(base, std::string("pseed: ONNX Runtime is ") + (version == nullptr ? "of unknown version" : version) +
                             ", expected 1.20 or newer; update it");
@@ -171,7 +178,16 @@ PSEED_ORT_EXPORT OrtStatus *PSEED_ORT_CALL RegisterCustomOps(OrtSessionOptions *
              " has no plugin providers, so models decode themselves while they load, which takes longer; use an official build");
     return nullptr;
   }
-  return guarded([&] { add_provider(options); });
+  try {
+    add_provider(options);
+    return nullptr;
+  } catch (const std::exception &e) {
+    // The Java archives of 1.23, for example, lack a library of the runtime that loading a provider needs there.
+    say_once(std::string("pseed: ONNX Runtime ") + version + " does not take the provider, so models decode themselves while they load: "
+             "runs are as fast, but loading takes about 10 times as long and 3 times the memory; update ONNX Runtime, or leave this library "
+             "out to be rid of this line. It said: " + e.what());
+    return nullptr;
+  }
 }
 
 // Called by the runtime when the library is registered as a provider.

@@ -260,7 +260,7 @@ class Writer {
       }
     }
     for (auto node = seeds.rbegin(); node != seeds.rend(); ++node) {
-      seed(proto, graph, *node, results);
+      seed(proto, graph, *node);
     }
     std::set<std::string> told;
     for (const OrtValueInfo *value : results) {
@@ -297,7 +297,7 @@ class Writer {
     }
   }
 
-  void seed(Message &proto, const OrtGraph *graph, const OrtNode *node, const std::vector<const OrtValueInfo *> &results) {
+  void seed(Message &proto, const OrtGraph *graph, const OrtNode *node) {
     const OrtValueInfo *record = pseed_ort::inputs(node)[0];
     const OrtValueInfo *output = pseed_ort::outputs(node)[0];
     const OrtValue *bytes = nullptr;
@@ -317,11 +317,6 @@ class Writer {
     }
     SeedTensor opened(source, max_tensor_bytes_);
     model_.records++;
-    for (const OrtValueInfo *result : results) {
-      if (name(result) == opened.name()) {
-        model_.leaving.push_back(opened.name());
-      }
-    }
     if (opened.bytes() < kLeastHandedBytes) {
       char decoded[kLeastHandedBytes];
       opened.decode(decoded, 1);

@@ -29,9 +29,8 @@ struct InnerModel {
   std::vector<SeedTensor> seeds;
   // Constants too large to stand in the model's bytes. They are the session's own: it lets go of them when it has been created.
   std::vector<std::pair<std::string, const OrtValue *>> constants;
-  size_t records = 0;                // decode nodes, those that stand in the model included
-  bool overridable = false;          // whether an input is an initializer that callers may replace
-  std::vector<std::string> leaving;  // seeds whose decoded values the graph gives to others
+  size_t records = 0;        // decode nodes, those that stand in the model included
+  bool overridable = false;  // whether an input is an initializer that callers may replace
 };
 
 InnerModel inner_model(const OrtGraph *graph, uint64_t max_tensor_bytes);

@@ -198,8 +198,12 @@ struct Api {
   // From 1.24 on; null before.
   bool(PSEED_ORT_CALL *TensorTypeAndShape_HasShape)(const OrtTensorTypeAndShapeInfo *) = nullptr;
 
-  // `table`: what GetApi gave, of a runtime of version 1.`minor`.
-  Api(const void *table, int minor) {
+  // The runtime's version is 1.minor.patch.
+  const int minor;
+  const int patch;
+
+  // `table`: what GetApi gave.
+  Api(const void *table, int minor_version, int patch_version) : minor(minor_version), patch(patch_version) {
     void (*const *functions)() = static_cast<void (*const *)()>(table);
 #define PSEED_ORT_LOAD(slot, name, result, parameters) name = reinterpret_cast<result(PSEED_ORT_CALL *) parameters>(functions[slot]);
     PSEED_ORT_FUNCTIONS(PSEED_ORT_LOAD)

@@ -36,7 +36,11 @@ struct Part {
   std::vector<const OrtValueInfo *> outputs;
   std::vector<size_t> producers_of_others;  // of what it takes that is no tensor
   bool takes_others = false;                // whether the graph's callers give it something that is no tensor
+  std::vector<std::string> explicit_inputs;
+  std::vector<std::pair<std::string, size_t>> captured;  // what its subgraphs use, no constants, and its producer; none: kCaller
 };
+
+constexpr size_t kCaller = SIZE_MAX;
 
 // A node that stays outside divides the graph: nodes before it and nodes behind it go to different parts. All nodes with equally many
 // such nodes before them make one part.
@@ -90,7 +94,33 @@ bool only_tensors_cross(std::vector<Part> &parts) {
   return fine;
 }
 
+// Before 1.28 a runtime hands to a part only what its nodes take themselves, and forgets what only their subgraphs use. True where nothing
+// had to change.
+bool subgraphs_get_what_they_use(std::vector<Part> &parts) {
+  std::set<std::pair<int, std::string>> handed;
+  for (const Part &part : parts) {
+    for (const std::string &input : part.explicit_inputs) {
+      if (!part.outside) {
+        handed.emplace(part.level, input);
+      }
+    }
+  }
+  bool fine = true;
+  for (Part &part : parts) {
+    for (const auto &value : part.captured) {
+      const bool within = value.second != kCaller && !parts[value.second].outside && parts[value.second].level == part.level;
+      if (!part.outside && !within && handed.count({part.level, value.first}) == 0) {
+        part.outside = true;
+        fine = false;
+      }
+    }
+  }
+  return fine;
+}
+
 }  // namespace
+
+bool ForeignOperators::is_new(const OrtNode *node) const { return !is_runtimes(domain(node)) && stayed_.count(key(node)) == 0; }
 
 bool ForeignOperators::may_run_inside(const OrtNode *node) const {
   return is_runtimes(domain(node)) || stayed_.count(key(node)) != 0;
@@ -104,32 +134,41 @@ void ForeignOperators::seen(const std::vector<const OrtNode *> &nodes) {
   }
 }
 
-std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, ForeignOperators &foreign) {
+Partition partition(const OrtGraph *graph, ForeignOperators &foreign) {
   const std::vector<const OrtNode *> all = nodes(graph);
   if (std::none_of(all.begin(), all.end(), is_seed_decode)) {
     return {};
   }
   std::vector<Part> parts;
   std::map<std::string, size_t> producer_of;
+  bool unseen = false;
   for (const OrtNode *node : all) {
-    Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node), {}, false};
+    Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node), {}, false, {}, {}};
     part.outside = assigned(node) || !can_write(node) || !(part.seed || foreign.may_run_inside(node));
-    for (const auto &values : {inputs(node), implicit_inputs(node)}) {
-      for (const OrtValueInfo *value : values) {
+    unseen |= !part.seed && foreign.is_new(node);
+    for (const bool captured : {false, true}) {
+      for (const OrtValueInfo *value : captured ? implicit_inputs(node) : inputs(node)) {
         if (value == nullptr || name(value).empty()) {
           continue;
         }
-        const auto producer = producer_of.find(name(value));
-        if (producer != producer_of.end()) {
-          part.producers.push_back(producer->second);
-          if (!is_tensor(value)) {
-            part.producers_of_others.push_back(producer->second);
+        const auto found = producer_of.find(name(value));
+        const size_t producer = found == producer_of.end() ? kCaller : found->second;
+        const bool constant = producer == kCaller ? is_constant(value) : parts[producer].constant;
+        part.constant &= constant;
+        if (producer != kCaller) {
+          part.producers.push_back(producer);
+          parts[producer].consumers.push_back(parts.size());
+        }
+        if (!is_tensor(value)) {
+          part.takes_others |= producer == kCaller;
+          if (producer != kCaller) {
+            part.producers_of_others.push_back(producer);
           }
-          parts[producer->second].consumers.push_back(parts.size());
-          part.constant &= parts[producer->second].constant;
-        } else {
-          part.constant &= is_constant(value);
-          part.takes_others |= !is_tensor(value);
+        }
+        if (!captured) {
+          part.explicit_inputs.push_back(name(value));
+        } else if (producer != kCaller || !constant) {
+          part.captured.emplace_back(name(value), producer);
         }
       }
     }
@@ -143,22 +182,41 @@ std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, Forei
   foreign.seen(all);
   do {
     set_levels(parts);
-  } while (!only_tensors_cross(parts));
+  } while (!only_tensors_cross(parts) || (runtime()->minor < 28 && !subgraphs_get_what_they_use(parts)));
 
+  Partition found;
+  // While the runtime may still inline functions of other domains, nothing is decided: only what is claimed stays as it is.
+  for (const Part &part : parts) {
+    if (unseen) {
+      break;
+    }
+    if (part.outside && runtime()->minor == 23 && runtime()->patch < 2) {
+      // Between parts and what is outside these put copies to a device, for which they have no kernel.
+      found.why_not = "operator " + operator_type(part.node) + " cannot run inside, and ONNX Runtime before 1.23.2 cannot divide a graph";
+    }
+    for (const size_t consumer : part.consumers) {
+      if (part.seed && (part.outside || parts[consumer].outside || parts[consumer].level != part.level)) {
+        found.why_not = "weights are used by operator " + operator_type(parts[consumer].node) + ", which cannot run where they are decoded";
+      }
+    }
+    if (!found.why_not.empty()) {
+      return found;
+    }
+  }
   std::map<int, std::vector<const OrtNode *>> by_level;
   std::set<int> with_seeds;
   for (const Part &part : parts) {
-    if (!part.outside) {
-      by_level[part.level].push_back(part.node);
-      if (part.seed) {
-        with_seeds.insert(part.level);
-      }
+    if (part.outside) {
+      continue;
+    }
+    by_level[part.level].push_back(part.node);
+    if (part.seed) {
+      with_seeds.insert(part.level);
     }
   }
-  std::vector<std::vector<const OrtNode *>> found;
   for (auto &level : by_level) {
     if (with_seeds.count(level.first) != 0) {
-      found.push_back(std::move(level.second));
+      found.parts.push_back(std::move(level.second));
     }
   }
   return found;

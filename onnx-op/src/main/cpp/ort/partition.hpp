@@ -16,15 +16,23 @@ class ForeignOperators {
  public:
   // Whether the node may run inside.
   bool may_run_inside(const OrtNode *node) const;
-  // To be called with all nodes of the graph, after the question was asked for them.
+  // Whether the runtime has had no occasion yet to inline the node.
+  bool is_new(const OrtNode *node) const;
+  // To be called with all nodes of the graph, after the questions were asked for them.
   void seen(const std::vector<const OrtNode *> &nodes);
 
  private:
   std::set<std::string> stayed_;
 };
 
-// The nodes of each part that holds a decode node, in the graph's order.
-std::vector<std::vector<const OrtNode *>> partition(const OrtGraph *graph, ForeignOperators &foreign);
+struct Partition {
+  // The nodes of each part that holds a decode node, in the graph's order. None where weights would have to be given to the outside in
+  // every run: the runtime inlines the decode nodes' functions then, and folds them to constants.
+  std::vector<std::vector<const OrtNode *>> parts;
+  std::string why_not;
+};
+
+Partition partition(const OrtGraph *graph, ForeignOperators &foreign);
 
 }  // namespace pseed_ort
 #endif

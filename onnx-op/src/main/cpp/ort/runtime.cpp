@@ -15,9 +15,9 @@ std::once_flag once;
 
 const Api *runtime() { return loaded ? &*loaded : nullptr; }
 
-void set_runtime(const void *table, int minor) {
+void set_runtime(const void *table, int minor, int patch) {
   // A process has one runtime behind this library: the tables of all calls are the same.
-  std::call_once(once, [table, minor] { loaded.emplace(table, minor); });
+  std::call_once(once, [=] { loaded.emplace(table, minor, patch); });
 }
 
 void check(OrtStatus *status) {

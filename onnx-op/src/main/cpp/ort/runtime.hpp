@@ -13,7 +13,7 @@ namespace pseed_ort {
 
 // The runtime's functions; null until the library was registered with a runtime that has them.
 const Api *runtime();
-void set_runtime(const void *table, int minor);
+void set_runtime(const void *table, int minor, int patch);
 
 // A status on its way to the runtime's caller.
 class StatusError : public std::exception {
