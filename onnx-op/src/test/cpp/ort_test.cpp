@@ -934,7 +934,6 @@ void vectors(const std::string &root, const std::string &sentences_file) {
 namespace misfit {
 
 const char *version = nullptr;
-const void *const table = nullptr;
 
 const char *PSEED_ORT_CALL get_version() { return version; }
 const void *PSEED_ORT_CALL get_api(uint32_t number) { return number == 1 ? ort->base->GetApi(1) : nullptr; }

@@ -9,6 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "inner_model.hpp"
 #include "partition.hpp"
 #include "pseed_core.h"
@@ -332,6 +336,10 @@ OrtStatus *PSEED_ORT_CALL compile(Ep *self, const OrtGraph **graphs, const OrtNo
     for (size_t i = 0; i < count; i++) {
       infos[i] = compiled[i].release();
     }
+#if defined(__GLIBC__)
+    // Weights that kernels have packed are free again, and this allocator would keep them for later: a third of MiniLM.
+    malloc_trim(0);
+#endif
   });
 }
 

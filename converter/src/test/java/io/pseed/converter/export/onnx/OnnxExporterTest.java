@@ -55,9 +55,22 @@ class OnnxExporterTest {
 
   @TempDir Path folder;
 
+  /** The op library: every model here is also opened with it. */
+  private static final Path OP_LIBRARY =
+      Path.of(
+              System.getProperty(
+                  "pseed.ort.library", "../onnx-op/target/native/native/libpseed_ort.so"))
+          .toAbsolutePath();
+
   @BeforeAll
   static void version() {
     System.out.println("OnnxExporterTest on ONNX Runtime " + ENV.getVersion());
+    if (!Files.exists(OP_LIBRARY)) {
+      System.out.println(
+          "SKIPPED: exported models with the op library: there is no "
+              + OP_LIBRARY
+              + "; .ci/native builds it, or -Dpseed.ort.library names one");
+    }
   }
 
   @ParameterizedTest
@@ -364,7 +377,28 @@ class OnnxExporterTest {
           .satisfies(i -> assertThat(i.getRawData().toByteArray()).isEqualTo(tensor.decoded()));
     }
     assertThat(graph.getInitializerCount()).isEqualTo(tensors.size());
+    checkOpLibrary(export, tensors);
     return export;
+  }
+
+  /** The same weights, decoded by the op library; the graph inside shows that it was not folded. */
+  private void checkOpLibrary(OnnxExport export, List<Tensor> tensors)
+      throws IOException, OrtException {
+    if (!Files.exists(OP_LIBRARY)) {
+      return;
+    }
+    Path inside = folder.resolve("inside.onnx");
+    Files.deleteIfExists(inside);
+    try (SessionOptions options = new SessionOptions()) {
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      options.registerCustomOpLibrary(OP_LIBRARY.toString());
+      options.addConfigEntry("pseed.optimized_model_filepath", inside.toString());
+      try (OrtSession session = ENV.createSession(export.file().toString(), options)) {
+        run(session, tensors);
+      }
+    }
+    boolean providers = Integer.parseInt(ENV.getVersion().split("\\.", -1)[1]) >= 24;
+    assertThat(Files.exists(inside)).isEqualTo(providers && export.seeded() > 0);
   }
 
   private static void run(OrtSession session, List<Tensor> tensors) throws OrtException {
