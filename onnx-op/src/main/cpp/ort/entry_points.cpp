@@ -80,6 +80,24 @@ std::basic_string<PathChar> own_path() {
 #endif
 }
 
+// Keeps the library where it is until the process ends. Bindings unload it with the session options, and what was said once would be
+// said again; nor must code go while a thread of the runtime may still be in it.
+void stay_loaded() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+#if defined(_WIN32)
+    HMODULE module = nullptr;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                       reinterpret_cast<LPCWSTR>(reinterpret_cast<void *>(&own_path)), &module);
+#else
+    Dl_info info;
+    if (dladdr(reinterpret_cast<void *>(&own_path), &info) != 0 && info.dli_fname != nullptr) {
+      dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+#endif
+  });
+}
+
 const OrtEpDevice *find_device(const Environment &environment) {
   const OrtEpDevice *const *devices = nullptr;
   size_t count = 0;
@@ -154,6 +172,7 @@ std::string take_runtime(const ApiBase *base) {
 using namespace pseed_ort;
 
 PSEED_ORT_EXPORT OrtStatus *PSEED_ORT_CALL RegisterCustomOps(OrtSessionOptions *options, const OrtApiBase *api) {
+  stay_loaded();
   const auto *base = reinterpret_cast<const ApiBase *>(api);
   const char *version = base->GetVersionString();
   const int minor = parse(version).minor;
