@@ -187,14 +187,20 @@ FusedNode *Provider::compile(const OrtGraph *graph, const OrtNode *fused) {
   const ModelEditorApi *editor = runtime()->GetModelEditorApi();
   const OwnedSessionOptions inner_options = options_inside(options.get());
   const Environment environment;
-  OrtSession *session = nullptr;
-  check(editor->CreateModelEditorSessionFromArray(environment.get(), model.bytes.data(), model.bytes.size(), inner_options.get(), &session));
-  node->session.reset(session);
-  if (!tensors.empty()) {
-    // The tensors' only owner is now the session, which lets go of each when a kernel has packed it.
-    check(editor->ApplyModelToModelEditorSession(session, additions(model.inputs, std::move(tensors)).get()));
+  try {
+    OrtSession *session = nullptr;
+    check(editor->CreateModelEditorSessionFromArray(environment.get(), model.bytes.data(), model.bytes.size(), inner_options.get(),
+                                                    &session));
+    node->session.reset(session);
+    if (!tensors.empty()) {
+      // The tensors' only owner is now the session, which lets go of each when a kernel has packed it.
+      check(editor->ApplyModelToModelEditorSession(session, additions(model.inputs, std::move(tensors)).get()));
+    }
+    check(editor->FinalizeModelEditorSession(session, inner_options.get(), nullptr));
+  } catch (const StatusError &e) {
+    throw StatusError(e.code(), std::string("pseed: the session inside cannot be created; open the model without this library, it decodes "
+                                            "itself while it loads. ONNX Runtime said: ") + e.what());
   }
-  check(editor->FinalizeModelEditorSession(session, inner_options.get(), nullptr));
   node->provider = this;
   for (const OrtValueInfo *input : model.inputs) {
     node->input_names.push_back(name(input));
