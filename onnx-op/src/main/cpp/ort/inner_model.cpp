@@ -415,7 +415,20 @@ class Writer {
     return proto;
   }
 
+  // What a load step stands for, where another part of the graph needs it.
+  static Message load_step(const OrtNode *from) {
+    Message proto;
+    proto.text(1, name(pseed_ort::inputs(from)[1]));
+    proto.text(2, name(pseed_ort::outputs(from)[0]));
+    proto.text(3, name(from));
+    proto.text(4, "Identity");
+    return proto;
+  }
+
   Message node(const OrtNode *from) {
+    if (is_load_step(from)) {
+      return load_step(from);
+    }
     Message proto;
     for (const OrtValueInfo *value : pseed_ort::inputs(from)) {
       proto.text(1, value == nullptr ? "" : name(value));
@@ -493,6 +506,11 @@ bool is_seed_decode(const OrtNode *node) {
   }
   const OrtTypeInfo *of = pseed_ort::type(records[0]);
   return kind(of) == kTensor && tensor_type(of).element == kUint8;
+}
+
+bool is_load_step(const OrtNode *node) {
+  return domain(node) == PSEED_ORT_DOMAIN && operator_type(node) == PSEED_ORT_LOAD_STEP && inputs(node).size() == 2 &&
+         has_name(inputs(node)[1]) && outputs(node).size() == 1 && has_name(outputs(node)[0]);
 }
 
 bool can_write(const OrtNode *node) {

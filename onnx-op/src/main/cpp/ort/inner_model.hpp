@@ -14,6 +14,9 @@ namespace pseed_ort {
 // Whether a node decodes a record that is known when the session is created.
 bool is_seed_decode(const OrtNode *node);
 
+// Whether a node only delays folding where no library decodes.
+bool is_load_step(const OrtNode *node);
+
 // Whether the model writer can express a node: not every kind of attribute can be read through the runtime's interface.
 bool can_write(const OrtNode *node);
 

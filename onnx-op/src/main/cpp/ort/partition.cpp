@@ -144,8 +144,9 @@ Partition partition(const OrtGraph *graph, ForeignOperators &foreign) {
   bool unseen = false;
   for (const OrtNode *node : all) {
     Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node), {}, false, {}, {}};
-    part.outside = assigned(node) || !can_write(node) || !(part.seed || foreign.may_run_inside(node));
-    unseen |= !part.seed && foreign.is_new(node);
+    const bool ours = part.seed || is_load_step(node);
+    part.outside = assigned(node) || !can_write(node) || !(ours || foreign.may_run_inside(node));
+    unseen |= !ours && foreign.is_new(node);
     for (const bool captured : {false, true}) {
       for (const OrtValueInfo *value : captured ? implicit_inputs(node) : inputs(node)) {
         if (value == nullptr || name(value).empty()) {

@@ -18,6 +18,8 @@
 /* Nodes of this domain that are called SeedDecode, SeedDecode_1, SeedDecode_2, ... decode a record; their input 0 is its bytes. */
 #define PSEED_ORT_DOMAIN "io.pseed"
 #define PSEED_ORT_OPERATOR "SeedDecode"
+/* A link of the chain that spreads folding over steps where this library is not: gives its second input, the number 1. */
+#define PSEED_ORT_LOAD_STEP "LoadStep"
 
 /* The execution provider as which the library takes part in a session, from ONNX Runtime 1.23 on. */
 #define PSEED_ORT_PROVIDER "PseedExecutionProvider"
