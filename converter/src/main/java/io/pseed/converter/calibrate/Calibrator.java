@@ -627,7 +627,7 @@ public final class Calibrator {
         if (tensor.dtype().isCoded() && tensor.shape().length > 1) {
           long elements = TensorRecord.elementCount(tensor.shape());
           all += elements;
-          if (!names.contains(tensor.name())) {
+          if (!names.contains(tensor.name()) && !vectors.containsKey(tensor.name())) {
             unmet += elements;
             unseen.add(tensor.name());
           }

@@ -6,6 +6,7 @@ import io.pseed.codec.trellis.Scales;
 import io.pseed.codec.trellis.TrellisCode;
 import io.pseed.converter.encode.ErrorForecast;
 import io.pseed.converter.encode.ErrorMetric;
+import io.pseed.converter.encode.FeedbackEncoder;
 import io.pseed.converter.encode.WeightMatrix;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.SegmentLimit;
@@ -110,9 +111,25 @@ public final class RateAllocator {
       return new Costs(plan, forecast, 8 * tensor.byteSize(), 8 * side);
     }
 
+    /** The same with columns rotated too. */
+    Costs alsoAlongRows() {
+      TrellisPlan turned =
+          new TrellisPlan(
+              plan.view(),
+              plan.seedBits(),
+              plan.law(),
+              plan.kappa(),
+              plan.rowBlockLog2(),
+              Hadamard.largestLog2(plan.view().cols(), Hadamard.MAX_LOG2),
+              plan.rowScale(),
+              plan.colScale(),
+              plan.panels());
+      return new Costs(turned, forecast, raw, side);
+    }
+
     /** The error of all weights at noise 1. */
     double total() {
-      return Arrays.stream(forecast.rows()).sum() * Arrays.stream(forecast.columns()).sum();
+      return sum(forecast.rows()) * sum(forecast.columns());
     }
 
     long weights() {
@@ -317,8 +334,18 @@ public final class RateAllocator {
         each.total() > 0 ? 0.5 * each.weights() * Math.log(same.total() / each.total()) / LN2 : 0;
     // Without a rotation of rows, a row of large weights would be beyond all codes.
     boolean own = each.plan.rowBlockLog2() < ENOUGH_ROTATION_LOG2;
-    costs.put(tensor.name(), own || gain > each.side - same.side ? each : same);
+    Costs chosen = own || gain > each.side - same.side ? each : same;
+    if (!own
+        && view.cols() <= SegmentLimit.longest(length, 1)
+        && FeedbackEncoder.sticksOut(matrix, chosen.plan)) {
+      chosen = chosen.alsoAlongRows();
+    }
+    costs.put(tensor.name(), chosen);
     metrics.put(tensor.name(), metric);
+  }
+
+  private static double sum(double[] values) {
+    return Arrays.stream(values).sum();
   }
 
   private static long matrixSize(View view) {
@@ -496,6 +523,7 @@ public final class RateAllocator {
             rows,
             price,
             PANEL_BITS + rows * STREAM_BITS);
+    boolean rotated = cost.plan.colBlockLog2() > 0;
     if (cols <= longest) {
       Ranges byRows =
           Ranges.best(
@@ -505,7 +533,7 @@ public final class RateAllocator {
               cols,
               price,
               PANEL_BITS);
-      if (byRows.total <= byColumns.total) {
+      if (rotated || byRows.total <= byColumns.total) {
         return byRows;
       }
     }
