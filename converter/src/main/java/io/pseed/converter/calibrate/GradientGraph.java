@@ -171,7 +171,8 @@ final class GradientGraph {
 
   /**
    * Probabilities as they would be, were the model less sure. Where it is sure, the slope is next
-   * to nothing, yet errors as large as those of few bits cross what lies between the classes.
+   * to nothing, yet errors as large as those of few bits cross what lies between the classes. Not
+   * for a single probability: there it took bits from the states of Silero VAD.
    */
   private String softened(NodeProto node, String a) {
     return node(
@@ -276,10 +277,7 @@ final class GradientGraph {
       case "Reciprocal" ->
           give(a, node("Neg", List.of(node("Mul", List.of(g, node("Mul", List.of(y, y)))))));
       case "Relu" -> give(a, node("Mul", List.of(g, node("Sign", List.of(y)))));
-      case "Sigmoid" -> {
-        String share = ending.contains(y) ? softened(node, a) : y;
-        give(a, node("Mul", List.of(g, difference(share, node("Mul", List.of(share, share))))));
-      }
+      case "Sigmoid" -> give(a, node("Mul", List.of(g, difference(y, node("Mul", List.of(y, y))))));
       case "Tanh" -> give(a, difference(g, node("Mul", List.of(g, node("Mul", List.of(y, y))))));
       case "Erf" -> {
         String bell = node("Exp", List.of(node("Neg", List.of(node("Mul", List.of(a, a))))));
