@@ -122,6 +122,7 @@ public final class Calibrator {
     final Map<String, long[]> shapes = new HashMap<>();
     final Map<String, int[]> numbers = new HashMap<>();
     final Map<String, List<float[]>> gradients = new HashMap<>();
+    final Map<String, List<float[]>> vectors = new LinkedHashMap<>();
 
     Item(int index, Map<String, OnnxTensor> made) {
       this.index = index;
@@ -133,6 +134,7 @@ public final class Calibrator {
       shapes.clear();
       numbers.clear();
       gradients.clear();
+      vectors.clear();
     }
   }
 
@@ -144,6 +146,7 @@ public final class Calibrator {
     private final List<Specialised> kinds = new ArrayList<>();
     private final Map<String, WeightSums> matrices = new LinkedHashMap<>();
     private final Map<String, WeightSums> tables = new LinkedHashMap<>();
+    private final Map<String, double[]> vectors = new LinkedHashMap<>();
     private final Map<String, Integer> notFinite = Collections.synchronizedMap(new TreeMap<>());
     private final Set<String> missing = new TreeSet<>();
     private int limit = LARGEST_METRIC;
@@ -199,10 +202,11 @@ public final class Calibrator {
           Item item = batch.get(i);
           if (g < groups.get(i).size()) {
             List<Probe> group = groups.get(i).get(g);
+            boolean first = g == 0;
             tasks.add(
                 () -> {
                   try {
-                    fetch(item, group);
+                    fetch(item, group, first);
                   } catch (OrtException e) {
                     throw refused(inputs, e);
                   }
@@ -321,8 +325,12 @@ public final class Calibrator {
       }
     }
 
-    /** Runs one input and fetches what meets the weights of a group, and the gradients. */
-    private void fetch(Item item, List<Probe> group) throws OrtException {
+    /**
+     * Runs one input and fetches what meets the weights of a group, and the gradients.
+     *
+     * @param first whether the gradients of vectors are due as well
+     */
+    private void fetch(Item item, List<Probe> group, boolean first) throws OrtException {
       Specialised kind = item.kind;
       if (item.outputs == null) {
         item.outputs = kind.run(item.made);
@@ -337,7 +345,9 @@ public final class Calibrator {
       }
       Set<String> fetched = new LinkedHashSet<>();
       slopes.forEach(name -> fetched.add(kind.gradients().gradients().get(name)));
-      int passes = slopes.isEmpty() ? 1 : passes(kind);
+      Map<String, String> vectors = first ? kind.vectors() : Map.of();
+      fetched.addAll(vectors.values());
+      int passes = fetched.isEmpty() ? 1 : passes(kind);
       for (int pass = 0; pass < passes; pass++) {
         Map<String, OnnxTensor> feeds = new LinkedHashMap<>(item.made);
         List<OnnxTensor> own = new ArrayList<>();
@@ -364,6 +374,12 @@ public final class Calibrator {
               OnnxTensor value = (OnnxTensor) result.get(gradient).orElseThrow();
               item.shapes.put(name, value.getInfo().getShape());
               item.gradients.computeIfAbsent(name, key -> new ArrayList<>()).add(floats(value));
+            }
+            for (Map.Entry<String, String> vector : vectors.entrySet()) {
+              OnnxTensor value = (OnnxTensor) result.get(vector.getValue()).orElseThrow();
+              item.vectors
+                  .computeIfAbsent(vector.getKey(), key -> new ArrayList<>())
+                  .add(floats(value));
             }
           }
         } finally {
@@ -442,6 +458,7 @@ public final class Calibrator {
 
     /** Adds one input's vectors, every weight on its own. */
     private void sum(Item item, List<Probe> group) throws IOException {
+      item.vectors.forEach(this::sumVector);
       Map<String, List<Runnable>> byWeight = new LinkedHashMap<>();
       Map<String, List<WeightSums.Use>> uses = new LinkedHashMap<>();
       Map<String, Boolean> finite = new HashMap<>();
@@ -480,6 +497,19 @@ public final class Calibrator {
       List<Workers.Task> tasks = new ArrayList<>();
       byWeight.values().forEach(work -> tasks.add(() -> work.forEach(Runnable::run)));
       workers.run(tasks);
+    }
+
+    private void sumVector(String name, List<float[]> gradients) {
+      if (!gradients.stream().allMatch(Run::finite)) {
+        notFinite.merge(name, 1, Integer::sum);
+        return;
+      }
+      for (float[] gradient : gradients) {
+        double[] squares = vectors.computeIfAbsent(name, key -> new double[gradient.length]);
+        for (int j = 0; j < squares.length; j++) {
+          squares[j] += (double) gradient[j] * gradient[j];
+        }
+      }
     }
 
     /** Uses with gradients count alone where there are some. */
@@ -582,6 +612,14 @@ public final class Calibrator {
           found.put(name, statistics);
         }
       }
+      vectors.forEach(
+          (name, squares) -> {
+            double norm = 1.0 / inputs.size() / passes;
+            double[] each = Arrays.stream(squares).map(square -> square * norm).toArray();
+            if (!found.containsKey(name) && Arrays.stream(each).sum() > 0) {
+              found.put(name, TensorStatistics.ofVector(each, inputs.size()));
+            }
+          });
       long unmet = 0;
       long all = 0;
       List<String> unseen = new ArrayList<>();
@@ -589,7 +627,7 @@ public final class Calibrator {
         if (tensor.dtype().isCoded() && tensor.shape().length > 1) {
           long elements = TensorRecord.elementCount(tensor.shape());
           all += elements;
-          if (!names.contains(tensor.name())) {
+          if (!names.contains(tensor.name()) && !vectors.containsKey(tensor.name())) {
             unmet += elements;
             unseen.add(tensor.name());
           }

@@ -36,6 +36,24 @@ final class GradientGraph {
   private static final String PREFIX = "pseed.grad.";
 
   /**
+   * Of probabilities that are outputs; 1 would be the true slope. PP-OCRv4 recognition at an eighth
+   * of its size, words drawn: mean cosine 0.89 at 1, 0.966 at 3, 0.988 at 5, 0.981 at 8.
+   */
+  private static final float TEMPERATURE = 5;
+
+  /** Operators between probabilities and an output that leave them what they are. */
+  private static final Set<String> PASSING =
+      Set.of(
+          "Identity",
+          "Cast",
+          "Reshape",
+          "Flatten",
+          "Squeeze",
+          "Unsqueeze",
+          "Transpose",
+          "ReduceMean");
+
+  /**
    * A model with gradients.
    *
    * @param model with further inputs and outputs
@@ -60,6 +78,7 @@ final class GradientGraph {
   private final Set<String> missing = new LinkedHashSet<>();
   private final Map<String, float[]> scalars;
   private final SpatialGradients spatial;
+  private final Set<String> ending = new HashSet<>();
 
   /**
    * A graph to be differentiated.
@@ -100,6 +119,7 @@ final class GradientGraph {
         }
       }
     }
+    findEnding(outputs);
     Map<String, String> cotangents = new LinkedHashMap<>();
     for (String output : outputs) {
       String input = PREFIX + "of." + output;
@@ -134,6 +154,31 @@ final class GradientGraph {
     }
     return new Result(
         model.toBuilder().setGraph(out).build(), cotangents, gradients, missing, spatial.fixed());
+  }
+
+  /** Values that are outputs already, but for their order or a mean of them. */
+  private void findEnding(Collection<String> outputs) {
+    ending.addAll(outputs);
+    for (int i = model.getGraph().getNodeCount() - 1; i >= 0; i--) {
+      NodeProto node = model.getGraph().getNode(i);
+      if (PASSING.contains(node.getOpType())
+          && node.getOutputCount() == 1
+          && ending.contains(node.getOutput(0))) {
+        ending.add(node.getInput(0));
+      }
+    }
+  }
+
+  /**
+   * Probabilities as they would be, were the model less sure. Where it is sure, the slope is next
+   * to nothing, yet errors as large as those of few bits cross what lies between the classes. Not
+   * for a single probability: there it took bits from the states of Silero VAD.
+   */
+  private String softened(NodeProto node, String a) {
+    return node(
+        node.getOpType(),
+        List.of(scaled(a, 1 / TEMPERATURE)),
+        node.getAttributeList().toArray(new AttributeProto[0]));
   }
 
   private void give(String value, String gradient) {
@@ -255,8 +300,9 @@ final class GradientGraph {
         for (int d = from; d < (opset < 13 ? rank : from + 1); d++) {
           axes.add((long) d);
         }
-        String inner = sum(node("Mul", List.of(g, y)), axes, true);
-        give(a, node("Mul", List.of(y, difference(g, inner))));
+        String share = ending.contains(y) ? softened(node, a) : y;
+        String inner = sum(node("Mul", List.of(g, share)), axes, true);
+        give(a, node("Mul", List.of(share, difference(g, inner))));
       }
       case "ReduceMean", "ReduceSum" -> {
         return reduced(node, a, y, g);
@@ -314,14 +360,27 @@ final class GradientGraph {
         return layerNormalization(node, g, needed);
       }
       case "BatchNormalization" -> {
-        if (node.getInputList().subList(1, 5).stream().anyMatch(needed::contains)) {
+        if (needed.contains(node.getInput(4))) {
           return false;
         }
-        give(a, spatial.batchNormalization(node, g));
+        spatial
+            .batchNormalization(node, g, needed)
+            .forEach((input, gradient) -> give(input, gradient));
       }
-      case "Conv",
-          "ConvTranspose",
-          "AveragePool",
+      case "Conv", "ConvTranspose" -> {
+        if (toB) {
+          return false;
+        }
+        if (node.getInputCount() > 2 && needed.contains(node.getInput(2))) {
+          give(node.getInput(2), spatial.channels(g, shapes.get(y).length));
+        }
+        if (toA) {
+          Optional<String> input = spatial.input(node, g);
+          input.ifPresent(gradient -> give(a, gradient));
+          return input.isPresent();
+        }
+      }
+      case "AveragePool",
           "MaxPool",
           "GlobalAveragePool",
           "Resize",
@@ -371,9 +430,6 @@ final class GradientGraph {
 
   private boolean layerNormalization(NodeProto node, String g, Set<String> needed) {
     String x = node.getInput(0);
-    if (node.getInputList().stream().skip(1).anyMatch(needed::contains)) {
-      return false;
-    }
     int rank = shapes.get(x).length;
     long axis = GraphNodes.integer(node, "axis", -1);
     List<Long> axes = new ArrayList<>();
@@ -385,6 +441,15 @@ final class GradientGraph {
     String epsilon = constant(GraphNodes.real(node, "epsilon", 1e-5f));
     String deviation = node("Sqrt", List.of(node("Add", List.of(variance, epsilon))));
     String normed = node("Div", List.of(centred, deviation));
+    String y = node.getOutput(0);
+    giveReduced(
+        needed.contains(node.getInput(1)), node.getInput(1), y, node("Mul", List.of(g, normed)));
+    if (node.getInputCount() > 2) {
+      giveReduced(needed.contains(node.getInput(2)), node.getInput(2), y, g);
+    }
+    if (!needed.contains(x)) {
+      return true;
+    }
     String own = node("Mul", List.of(g, node.getInput(1)));
     String along = writer.mean(node("Mul", List.of(own, normed)), axes);
     String rest =

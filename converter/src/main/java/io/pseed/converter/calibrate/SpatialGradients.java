@@ -5,9 +5,11 @@ import io.pseed.converter.onnx.proto.NodeProto;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Gradients of operators that move or gather elements: convolutions, pooling, resizing, slicing.
@@ -49,15 +51,47 @@ final class SpatialGradients {
     };
   }
 
-  String batchNormalization(NodeProto node, String g) {
+  /** Gradients of the inputs that need one, the variance not among them. */
+  Map<String, String> batchNormalization(NodeProto node, String g, Set<String> needed) {
+    Map<String, String> found = new LinkedHashMap<>();
+    String x = node.getInput(0);
+    String factor = node.getInput(1);
+    String shift = node.getInput(2);
+    String mean = node.getInput(3);
+    int rank = shapes.get(x).length;
     String epsilon = writer.constant(GraphNodes.real(node, "epsilon", 1e-5f));
     String deviation = writer.node("Sqrt", List.of(writer.add(node.getInput(4), epsilon)));
     List<Long> dims = new ArrayList<>(List.of(1L, -1L));
-    for (int d = 2; d < shapes.get(node.getInput(0)).length; d++) {
+    for (int d = 2; d < rank; d++) {
       dims.add(1L);
     }
-    String factor = writer.div(node.getInput(1), deviation);
-    return writer.mul(g, writer.reshape(factor, writer.vector(dims)));
+    String along = writer.vector(dims);
+    String slope = writer.div(factor, deviation);
+    if (needed.contains(x)) {
+      found.put(x, writer.mul(g, writer.reshape(slope, along)));
+    }
+    if (needed.contains(factor)) {
+      String normed =
+          writer.div(
+              writer.difference(x, writer.reshape(mean, along)), writer.reshape(deviation, along));
+      found.put(factor, channels(writer.mul(g, normed), rank));
+    }
+    if (needed.contains(shift)) {
+      found.put(shift, channels(g, rank));
+    }
+    if (needed.contains(mean)) {
+      found.put(mean, writer.scaled(writer.mul(channels(g, rank), slope), -1));
+    }
+    return found;
+  }
+
+  /** The sum over everything but channels. */
+  String channels(String g, int rank) {
+    List<Long> axes = new ArrayList<>(List.of(0L));
+    for (long d = 2; d < rank; d++) {
+      axes.add(d);
+    }
+    return writer.sum(g, axes, false);
   }
 
   private Optional<String> convolution(NodeProto node, String g) {

@@ -47,6 +47,7 @@ final class Specialised implements AutoCloseable {
   private final Set<String> floats = new LinkedHashSet<>();
   private final Map<String, String> exposed = new LinkedHashMap<>();
   private final Probes.Found found;
+  private final Set<String> vectors;
   private final GradientGraph.Result gradients;
   private final boolean fixed;
   private final OrtSession plain;
@@ -84,6 +85,8 @@ final class Specialised implements AutoCloseable {
         wanted.add(probe.output());
       }
     }
+    this.vectors = VectorUses.find(graph, source.tensors(), floats);
+    wanted.addAll(vectors);
     this.gradients = new GradientGraph(graph, real, scalars).differentiate(wanted, realOutputs);
     this.fixed =
         gradients.fixed()
@@ -242,6 +245,17 @@ final class Specialised implements AutoCloseable {
 
   Set<String> mixed() {
     return found.mixed();
+  }
+
+  /** Vectors of weights whose gradients are outputs, by name, in the order of the source. */
+  Map<String, String> vectors() {
+    Map<String, String> found = new LinkedHashMap<>();
+    for (String vector : vectors) {
+      if (gradients.gradients().containsKey(vector)) {
+        found.put(vector, gradients.gradients().get(vector));
+      }
+    }
+    return found;
   }
 
   GradientGraph.Result gradients() {

@@ -38,6 +38,13 @@ public record TensorStatistics(
     long[] counts,
     long samples,
     boolean sensitive) {
+  /** Of a vector that meets no other: its elements are the columns of one row. */
+  static TensorStatistics ofVector(double[] columns, long samples) {
+    View view = new View(1, columns.length, false);
+    return new TensorStatistics(
+        view, false, 1, new double[] {1}, columns, new long[0], samples, true);
+  }
+
   /** n. */
   public int size() {
     return view.rows();

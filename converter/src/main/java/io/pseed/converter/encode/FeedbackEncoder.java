@@ -19,7 +19,7 @@ import java.util.function.LongConsumer;
  * (LDLQ; see {@link FeedbackFactor}). Holds the matrix in memory. Rows of one panel of columns
  * depend on one another, so panels are what runs in parallel.
  */
-final class FeedbackEncoder {
+public final class FeedbackEncoder {
   /** Widens the codes to four times the values' spread at most. */
   private static final double LARGEST_EXCESS = 15;
 
@@ -28,6 +28,9 @@ final class FeedbackEncoder {
 
   /** What is cut off weighs more than noise: feedback carries it on into the rows behind. */
   private static final double CUT_OFF = 4;
+
+  /** Codes reach about so many times the spread. */
+  private static final double REACH = 3;
 
   private static final float[] WIDER = {1, 1.12f, 1.26f, 1.41f, 1.68f, 2, 2.4f, 2.8f, 4};
 
@@ -198,6 +201,26 @@ final class FeedbackEncoder {
     return best;
   }
 
+  /**
+   * Whether a matrix has values that stay beyond the codes when a rotation has shared them out
+   * among the {@code 1 << plan.rowBlockLog2()} rows of a block: the diagonals of convolutions into
+   * which a way around them was folded.
+   */
+  public static boolean sticksOut(WeightMatrix matrix, TrellisPlan plan) throws IOException {
+    Levels levels = Levels.of(matrix, varies(plan.rowScale().orElse(Scales.F8)));
+    double reach = REACH * Math.sqrt(1 << plan.rowBlockLog2());
+    float[] row = new float[matrix.cols()];
+    for (int i = 0; i < matrix.rows(); i++) {
+      matrix.read(i, 1, row);
+      for (int j = 0; j < row.length; j++) {
+        if (Math.abs(row[j]) > reach * levels.rows[i] * levels.cols[j]) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /** Noise of a coded row; with panels of columns, the mean over columns. */
   private static double noise(Panels panels, int row) {
     if (panels.byRows()) {
@@ -249,7 +272,8 @@ final class FeedbackEncoder {
               float[] errors = new float[Math.multiplyExact(rows, n)];
               float[] wanted = new float[n];
               float[] found = new float[n];
-              byte[] weights = weights(metric.columns(), head.colScales(), first, n);
+              byte[] weights =
+                  weights(metric.columns(), head.colScales(), first, n, 1 << head.colBlockLog2());
               for (int i = 0; i < rows; i++) {
                 System.arraycopy(targets, i * cols + first, wanted, 0, n);
                 for (int k = factor.first(i); k < i; k++) {
@@ -283,14 +307,18 @@ final class FeedbackEncoder {
   /**
    * What errors of a panel's columns count in its search, from the columns' weights and factors.
    *
+   * @param rotated columns that a rotation mixes: they count alike
    * @return null where all count alike
    */
-  private static byte[] weights(double[] columns, float[] scales, int first, int n) {
+  private static byte[] weights(double[] columns, float[] scales, int first, int n, int rotated) {
     double[] costs = new double[n];
     double mean = 0;
     for (int j = 0; j < n; j++) {
       costs[j] = columns[first + j] * scales[first + j] * scales[first + j];
       mean += costs[j] / n;
+    }
+    for (int j = 0; j < n; j += rotated) {
+      Arrays.fill(costs, j, j + rotated, Arrays.stream(costs, j, j + rotated).average().orElse(0));
     }
     if (!(mean > 0)) {
       return null;

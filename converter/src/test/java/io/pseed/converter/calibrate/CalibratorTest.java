@@ -14,6 +14,7 @@ import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.View;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
@@ -245,5 +246,85 @@ class CalibratorTest {
         calibrate(graph.model(11, Set.of("y")), new Noise(List.of(2L, 16L), 3, false), 1);
     assertThat(found.tensors()).isEmpty();
     assertThat(found.notices().toString()).contains("'w' was not finite in 3 of 3 runs");
+  }
+
+  /**
+   * Biases, factors, shifts and means: the gradient says what an error costs, element by element.
+   */
+  @Test
+  void theCostOfVectorsIsWhatNoiseDoesToTheOutput() throws Exception {
+    int n = 256;
+    TestGraph graph =
+        new TestGraph()
+            .input("x")
+            .weight("w", n, 4, 1, 1)
+            .weight("b", n)
+            .weight("s", n)
+            .weight("t", n)
+            .weight("m", n)
+            .positive("v", n)
+            .weight("f", n, 1, 1)
+            .node("Conv", "c", List.of("x", "w", "b"))
+            .node("BatchNormalization", "d", List.of("c", "s", "t", "m", "v"))
+            .node("Mul", "y", List.of("d", "f"));
+    Calibration found =
+        calibrate(graph.model(11, Set.of("y")), new Noise(List.of(1L, 4L, 3L, 3L), 40, false), 2);
+    assertThat(found.notices()).isEmpty();
+    assertThat(found.tensors().keySet()).contains("b", "s", "t", "m", "f").doesNotContain("v");
+    // y = (c + b - m) s / d f + t f: a bias and a mean move it alike, a shift by d / s times that.
+    double[] b = found.tensors().get("b").columns();
+    double[] m = found.tensors().get("m").columns();
+    double[] t = found.tensors().get("t").columns();
+    float[] s = values(graph, "s");
+    float[] v = values(graph, "v");
+    for (int j = 0; j < n; j++) {
+      assertThat(m[j]).isCloseTo(b[j], within(1e-4 * b[j]));
+      assertThat(t[j] * s[j] * s[j] / (v[j] + 1e-5)).isCloseTo(b[j], within(1e-3 * b[j]));
+    }
+  }
+
+  private static float[] values(TestGraph graph, String name) {
+    return graph.graph().getInitializerList().stream()
+        .filter(tensor -> tensor.getName().equals(name))
+        .map(
+            tensor -> {
+              float[] out = new float[TestGraph.count(graph.shapes().get(name))];
+              tensor
+                  .getRawData()
+                  .asReadOnlyByteBuffer()
+                  .order(ByteOrder.LITTLE_ENDIAN)
+                  .asFloatBuffer()
+                  .get(out);
+              return out;
+            })
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Where a classifier is sure, the true slope is next to nothing: errors of few bits are not. */
+  @Test
+  void sureClassifiersAreNotTakenForInsensitiveOnes() throws Exception {
+    double[] sums = new double[2];
+    for (int i = 0; i < 2; i++) {
+      TestGraph graph =
+          new TestGraph()
+              .input("x")
+              .weight("w", 32, 64)
+              .real("sure", 10)
+              .node("MatMul", "a", List.of("x", "w"))
+              .node("Mul", "b", List.of("a", "sure"))
+              .node("Softmax", "y", List.of("b"), GraphNodes.integer("axis", -1));
+      if (i == 1) {
+        graph.node("Mul", "z", List.of("y", "sure"));
+      }
+      Calibration found =
+          calibrate(
+              graph.model(13, Set.of(i == 0 ? "y" : "z")),
+              new Noise(List.of(8L, 32L), 20, false),
+              2);
+      sums[i] = Arrays.stream(found.tensors().get("w").columns()).sum();
+    }
+    // Behind another operator the probabilities are no answers, and count with their true slope.
+    assertThat(sums[0]).isGreaterThan(4 * sums[1]);
   }
 }
