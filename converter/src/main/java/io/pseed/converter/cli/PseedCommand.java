@@ -113,6 +113,7 @@ public final class PseedCommand implements Runnable {
             new ExportCommand(console),
             new InspectCommand(console),
             new VerifyCommand(console),
+            new BenchCommand(console),
             new DemoCommand(console))) {
       line.addSubcommand(command);
     }

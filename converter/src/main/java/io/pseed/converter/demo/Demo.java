@@ -18,11 +18,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** Converts a real model and measures what came of it. */
 public final class Demo {
@@ -179,31 +177,15 @@ public final class Demo {
 
   /** Measures in a child process with this one's Java and class path. */
   private JsonNode probe(Subject subject, Path tokenizer, Path sentenceFile) throws IOException {
-    Path temp = Files.createDirectories(workDir.resolve("tmp"));
-    Path answer = workDir.resolve("probe.json");
     Path log = workDir.resolve("probe.log");
+    Path answer = workDir.resolve("probe.json");
     Files.deleteIfExists(answer);
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    // Libraries unpack natives: all of it stays in the work folder, and nothing is fetched or told.
-    command.add("-Djava.io.tmpdir=" + temp.toAbsolutePath());
-    command.add("-DDJL_CACHE_DIR=" + temp.toAbsolutePath());
-    command.add("-DENGINE_CACHE_DIR=" + temp.toAbsolutePath());
-    command.add("-DRUST_FLAVOR=cpu");
-    command.add("-DOPT_OUT_TRACKING=true");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.add(DemoProbe.class.getName());
-    command.add(subject.kind());
+    List<String> arguments = new ArrayList<>();
+    arguments.add(subject.kind());
     for (Path path : List.of(subject.file(), tokenizer, sentenceFile, answer)) {
-      command.add(path.toString());
+      arguments.add(path.toString());
     }
-    Process child =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    int code = Processes.waitFor(child);
-    deleteTree(temp);
+    int code = ChildJvm.run(workDir, log, DemoProbe.class, arguments);
     if (code != 0 || !Files.exists(answer)) {
       throw new DemoException(
           "the process that measures "
@@ -297,13 +279,5 @@ public final class Demo {
       }
     }
     return best;
-  }
-
-  private static void deleteTree(Path folder) throws IOException {
-    try (Stream<Path> paths = Files.walk(folder)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    }
   }
 }

@@ -1,0 +1,197 @@
+package io.pseed.converter.cli;
+
+import ai.onnxruntime.OrtException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.converter.Converter;
+import io.pseed.converter.ProgressListener;
+import io.pseed.converter.Sources;
+import io.pseed.converter.Version;
+import io.pseed.converter.bench.LoadBench;
+import io.pseed.converter.bench.MatMulModel;
+import io.pseed.converter.encode.Workers;
+import io.pseed.converter.plan.Planner;
+import io.pseed.converter.source.TensorSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code pseed bench}. */
+@Command(
+    name = "bench",
+    description = {
+      "Measure what each way to load a model costs beside the original: time to load, time of a"
+          + " run, memory, and how often seeds are decoded.",
+      "Without a model: a product with a matrix of 4096 x 4096."
+    },
+    customSynopsis = "pseed bench [ORIGINAL.onnx MODEL.pseed] [OPTIONS]",
+    footerHeading = "%nExample:%n",
+    footer = {"  pseed bench model.onnx model.pseed --batch 1,64"},
+    sortOptions = false)
+final class BenchCommand implements Callable<Integer> {
+  private static final int MATRIX = 4096;
+  private static final int BITS = 4;
+  private static final int SEED_BITS = 12;
+
+  private final Console console;
+
+  @Spec CommandSpec spec;
+
+  @Parameters(
+      arity = "0..2",
+      paramLabel = "FILE",
+      description = "An ONNX model and the .pseed file that was made of it.")
+  List<Path> files = List.of();
+
+  @Option(
+      names = "--batch",
+      split = ",",
+      paramLabel = "N,N",
+      description = "First dimension of the inputs, where it is open (default: 1,64).")
+  int[] batches = {1, 64};
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of ONNX Runtime (default: ${DEFAULT-VALUE}).")
+  int threads = 1;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      description = "How often each way is measured; medians count (default: ${DEFAULT-VALUE}).")
+  int rounds = 3;
+
+  @Option(
+      names = "--work-dir",
+      paramLabel = "DIR",
+      description = "Where models and answers go (default: ${DEFAULT-VALUE}).")
+  Path workDir = Path.of(".pseed-bench");
+
+  @Option(names = "--json", description = "Print JSON.")
+  boolean json;
+
+  BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws IOException, OrtException {
+    if (files.size() == 1) {
+      throw usage("give an ONNX model and its .pseed file, or neither");
+    }
+    if (threads < 1 || threads > 1024 || rounds < 1 || rounds > 1000) {
+      throw usage("--threads and --rounds are from 1 to 1024 and to 1000");
+    }
+    for (int batch : batches) {
+      if (batch < 1) {
+        throw usage("--batch is " + batch + ", expected 1 or more");
+      }
+    }
+    Files.createDirectories(workDir);
+    Path original = files.isEmpty() ? workDir.resolve("matmul.onnx") : files.get(0);
+    Path pseed = files.isEmpty() ? workDir.resolve("matmul.pseed") : files.get(1);
+    if (files.isEmpty()) {
+      matrix(original, pseed);
+    }
+    List<LoadBench.Way> ways =
+        new LoadBench(workDir, batches, threads, rounds, console::say).run(original, pseed);
+    if (json) {
+      console.out().println(Json.text(json(original, ways)));
+    } else {
+      print(original, ways);
+    }
+    return PseedCommand.EXIT_OK;
+  }
+
+  private ParameterException usage(String sentence) {
+    return new ParameterException(spec.commandLine(), sentence);
+  }
+
+  private void matrix(Path original, Path pseed) throws IOException {
+    console.say("converting a matrix of " + MATRIX + " x " + MATRIX);
+    MatMulModel.write(original, MATRIX);
+    try (TensorSource source = Sources.open(original);
+        Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+      new Converter(workers, ProgressListener.NONE)
+          .convert(source, new Planner(BITS, SEED_BITS, true, true).plan(source), pseed);
+    }
+  }
+
+  private void print(Path original, List<LoadBench.Way> ways) {
+    console.line(
+        "%s, ONNX Runtime with %d threads, medians of %d rounds", original, threads, rounds);
+    console.line("");
+    String[] titles = new String[7 + batches.length];
+    List<String> fixed = List.of("<way", "file", "first load ms", "load ms");
+    for (int i = 0; i < fixed.size(); i++) {
+      titles[i] = fixed.get(i);
+    }
+    for (int b = 0; b < batches.length; b++) {
+      titles[4 + b] = "run ms, batch " + batches[b];
+    }
+    titles[4 + batches.length] = "peak";
+    titles[5 + batches.length] = "steady";
+    titles[6 + batches.length] = "<decoded";
+    Table table = new Table(titles);
+    for (LoadBench.Way way : ways) {
+      String[] row = new String[titles.length];
+      row[0] = way.name();
+      row[1] = Units.bytes(way.fileBytes());
+      row[2] = number("%.0f", way.firstLoadMs());
+      row[3] = number("%.0f", way.loadMs());
+      for (int b = 0; b < batches.length; b++) {
+        row[4 + b] =
+            number("%.2f", way.latencyMs()[b])
+                + number(" (%.2f)", way.latencyMs()[b] / ways.get(0).latencyMs()[b]);
+      }
+      row[4 + batches.length] = memory(way.peakBytes());
+      row[5 + batches.length] = memory(way.steadyBytes());
+      row[6 + batches.length] = way.decoded();
+      table.row(row);
+    }
+    table.print(console);
+    console.line("");
+    console.line(
+        "  each way in processes of its own, in turn; (ratio to the original); peak: resident");
+    console.line("  after one load and one run; steady: the process's own memory then");
+  }
+
+  private static String memory(long bytes) {
+    return bytes < 0 ? "n/a" : Units.bytes(bytes);
+  }
+
+  private static String number(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
+  }
+
+  private ObjectNode json(Path original, List<LoadBench.Way> ways) {
+    ObjectNode root = Json.object();
+    root.put("program", Version.PRODUCER).put("model", original.toString());
+    root.put("java", Runtime.version().toString());
+    root.put("processors", Runtime.getRuntime().availableProcessors());
+    root.put("threads", threads).put("rounds", rounds);
+    ArrayNode list = root.putArray("ways");
+    for (LoadBench.Way way : ways) {
+      ObjectNode node = list.addObject();
+      node.put("name", way.name()).put("fileBytes", way.fileBytes());
+      node.put("firstLoadMs", way.firstLoadMs()).put("loadMs", way.loadMs());
+      ObjectNode latency = node.putObject("latencyMs");
+      for (int b = 0; b < batches.length; b++) {
+        latency.put(String.valueOf(batches[b]), way.latencyMs()[b]);
+      }
+      node.put("peakBytes", way.peakBytes()).put("steadyBytes", way.steadyBytes());
+      node.put("decoded", way.decoded());
+    }
+    return root;
+  }
+}
