@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -284,20 +285,30 @@ public final class RateAllocator {
 
   /** The error that a plan is expected to make, relative to the outputs' energy. */
   public double error(Plan plan) {
-    double sum = 0;
+    return errors(plan).values().stream().mapToDouble(e -> e).sum();
+  }
+
+  /** What each calibrated tensor adds to {@link #error}, by name, in the plan's order. */
+  public Map<String, Double> errors(Plan plan) {
+    Map<String, Double> errors = new LinkedHashMap<>();
     for (TensorPlan tensor : plan.tensors()) {
       Costs cost = costs.get(tensor.name());
       if (cost != null) {
-        Panels panels = tensor.trellis().panels();
-        double[] lines = panels.byRows() ? cost.forecast.rows() : cost.forecast.columns();
-        double across =
-            Arrays.stream(panels.byRows() ? cost.forecast.columns() : cost.forecast.rows()).sum();
-        int line = 0;
-        for (int p = 0; p < panels.count(); p++) {
-          for (int i = 0; i < panels.lengths()[p]; i++) {
-            sum += lines[line++] * across * ErrorForecast.noise(panels.rates()[p]);
-          }
-        }
+        errors.put(tensor.name(), error(cost, tensor.trellis().panels()));
+      }
+    }
+    return errors;
+  }
+
+  private static double error(Costs cost, Panels panels) {
+    double[] lines = panels.byRows() ? cost.forecast.rows() : cost.forecast.columns();
+    double across =
+        Arrays.stream(panels.byRows() ? cost.forecast.columns() : cost.forecast.rows()).sum();
+    double sum = 0;
+    int line = 0;
+    for (int p = 0; p < panels.count(); p++) {
+      for (int i = 0; i < panels.lengths()[p]; i++) {
+        sum += lines[line++] * across * ErrorForecast.noise(panels.rates()[p]);
       }
     }
     return sum;

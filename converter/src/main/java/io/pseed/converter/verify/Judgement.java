@@ -1,0 +1,57 @@
+package io.pseed.converter.verify;
+
+import io.pseed.converter.verify.Quality.Measure;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a {@link Judge} found.
+ *
+ * @param inputs which inputs judged
+ * @param runs how many
+ * @param generated whether they were made from the graph's signature, so that no real data judged
+ * @param qualities all measures, in the order of the model's outputs
+ */
+public record Judgement(String inputs, int runs, boolean generated, List<Quality> qualities) {
+  public Judgement {
+    qualities = List.copyOf(qualities);
+  }
+
+  /**
+   * The measures that bounds hold for: of each output of real numbers the embedding where there is
+   * one, else the output itself; shares of equal elements only where no output is real.
+   */
+  public List<Quality> bounded() {
+    List<Quality> bounded = new ArrayList<>();
+    for (Quality quality : qualities) {
+      boolean embedded =
+          quality.measure() == Measure.COSINE
+              && qualities.stream()
+                  .anyMatch(
+                      other ->
+                          other.measure() == Measure.EMBEDDING
+                              && other.output().equals(quality.output()));
+      if (quality.measure() != Measure.EQUAL && !embedded) {
+        bounded.add(quality);
+      }
+    }
+    return bounded.isEmpty() ? qualities : List.copyOf(bounded);
+  }
+
+  /** The measure of {@link #bounded()} with the least mean. */
+  public Quality worst() {
+    Quality worst = bounded().get(0);
+    for (Quality quality : bounded()) {
+      worst = quality.mean() < worst.mean() ? quality : worst;
+    }
+    return worst;
+  }
+
+  /** Who judged, as a phrase: {@code 120 inputs: texts of held-out.txt}. */
+  public String judges() {
+    return generated
+        ? runs
+            + " generated inputs (made from the graph's signature, no real data; the seed is fixed)"
+        : runs + " held-out inputs (" + inputs + ")";
+  }
+}
