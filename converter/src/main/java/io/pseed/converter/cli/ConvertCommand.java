@@ -11,17 +11,17 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.calibrate.Calibration;
 import io.pseed.converter.calibrate.Calibrator;
 import io.pseed.converter.calibrate.RateAllocator;
-import io.pseed.converter.calibrate.TextInputs;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
-import io.pseed.converter.onnx.proto.TensorProto;
-import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.PlanJson;
 import io.pseed.converter.plan.Planner;
+import io.pseed.converter.report.Report;
+import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.safetensors.SafetensorsFormat;
+import io.pseed.converter.verify.Judgement;
 import io.pseed.format.Codec;
 import io.pseed.format.TensorRecord;
 import java.io.IOException;
@@ -33,10 +33,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,6 +53,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pseed convert model.onnx                      model.pseed with 4 bits a weight",
       "  pseed convert model.onnx --target-size 8MB    the most bits that fit into 8 MB",
+      "  pseed convert model.onnx --min-cosine 0.99    the smallest file whose outputs are that near",
       "  pseed convert checkpoint/ -o small.pseed      a folder of safetensors shards",
       "",
       "A conversion that was interrupted goes on where it stopped when the same command is given."
@@ -88,6 +91,15 @@ final class ConvertCommand implements Callable<Integer> {
   Long targetSize;
 
   @Option(
+      names = "--min-cosine",
+      paramLabel = "C",
+      description =
+          "Find the smallest file whose outputs, on inputs that judge, have at least this mean cosine"
+              + " to the original's: of the embedding where an output is one, else of the output; the"
+              + " worst output counts.")
+  Double minCosine;
+
+  @Option(
       names = "--seed-bits",
       paramLabel = "L",
       description =
@@ -111,8 +123,10 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
-      description = "The model's tokenizer.json, for --calibrate.")
+      description = "The model's tokenizer.json, for --calibrate and --judge.")
   Path tokenizer;
+
+  @Mixin JudgeOptions judge = new JudgeOptions();
 
   @Option(
       names = "--plan",
@@ -147,25 +161,40 @@ final class ConvertCommand implements Callable<Integer> {
     try (TensorSource opened = Sources.open(source)) {
       Path target = output == null ? defaultTarget(source) : output;
       Targets.requireConvertible(target, source);
-      ConversionResult result = convert(opened, target);
-      report(opened, result);
+      if (judge.report != null) {
+        Targets.requireReportable(judge.report, source, target);
+      }
+      try (JudgedConversion judged =
+          JudgedConversion.open(
+              opened, judge, Optional.ofNullable(minCosine), tokenizer, this::sayUnlessQuiet)) {
+        ConversionResult result = convert(opened, target, judged);
+        report(opened, result, judged.report(result));
+      }
     }
     return PseedCommand.EXIT_OK;
   }
 
   private void checkArguments() {
-    if (bits != null && targetSize != null) {
-      throw usage("--bits and --target-size exclude each other; give one of them");
+    if (Stream.of(bits, targetSize, minCosine).filter(Objects::nonNull).count() > 1) {
+      throw usage("--bits, --target-size and --min-cosine exclude each other; give one of them");
     }
     if (planFile != null
-        && (bits != null || targetSize != null || seedBits != null || noLayerSeeds)) {
+        && (bits != null
+            || targetSize != null
+            || minCosine != null
+            || seedBits != null
+            || noLayerSeeds)) {
       throw usage(
-          "--plan says everything already; leave --bits, --target-size, --seed-bits and"
-              + " --no-layer-seeds away");
+          "--plan says everything already; leave --bits, --target-size, --min-cosine, --seed-bits"
+              + " and --no-layer-seeds away");
     }
-    if ((calibrate == null) != (tokenizer == null)) {
+    if (calibrate != null ? tokenizer == null : tokenizer != null && judge.texts == null) {
       throw usage("--calibrate and --tokenizer go together; give both or none");
     }
+    if (minCosine != null && !(minCosine > 0 && minCosine < 1)) {
+      throw usage("--min-cosine is " + minCosine + ", expected more than 0 and less than 1");
+    }
+    judge.check(spec.commandLine(), tokenizer);
     if (calibrate != null && planFile != null) {
       throw usage("--calibrate makes a plan of its own; leave --plan away");
     }
@@ -207,23 +236,42 @@ final class ConvertCommand implements Callable<Integer> {
     return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
   }
 
-  private ConversionResult convert(TensorSource opened, Path target)
+  private ConversionResult convert(TensorSource opened, Path target, JudgedConversion judged)
       throws IOException, CommandFailure {
     if (calibrate != null) {
-      return convertCalibrated(opened, target);
+      return convertCalibrated(opened, target, judged);
+    }
+    if (planFile != null) {
+      String text = Files.readString(planFile, StandardCharsets.UTF_8);
+      return convert(opened, PlanJson.read(text, planFile.toString()), Map.of(), target);
+    }
+    Coding coding = new Coding.Uniform(rate -> planner(rate).plan(opened));
+    if (minCosine != null) {
+      return convertToCosine(opened, coding, target, judged);
     }
     if (targetSize != null) {
-      return convertToSize(opened, target);
+      return convertToSize(opened, coding, target, judged);
     }
-    Plan plan =
-        planFile == null
-            ? planner(bits == null ? 4 : bits).plan(opened)
-            : PlanJson.read(
-                Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
-    return convert(opened, plan, target);
+    Plan plan = coding.plan(bits == null ? 4 : bits);
+    judged.made(coding, plan);
+    return convert(opened, plan, Map.of(), target);
   }
 
-  private ConversionResult convertCalibrated(TensorSource opened, Path target)
+  private ConversionResult convertToCosine(
+      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
+      throws IOException, CommandFailure {
+    Path save = savePlan;
+    savePlan = null;
+    ConversionResult result =
+        judged.smallest(
+            coding, (plan, metrics, file) -> convert(opened, plan, metrics, file), target);
+    savePlan = save;
+    save(judged.plan().orElseThrow());
+    return result;
+  }
+
+  private ConversionResult convertCalibrated(
+      TensorSource opened, Path target, JudgedConversion judged)
       throws IOException, CommandFailure {
     if (!(opened instanceof OnnxModelSource model)) {
       throw new CommandFailure(
@@ -234,13 +282,20 @@ final class ConvertCommand implements Callable<Integer> {
     SizeForecast forecast = new SizeForecast(opened);
     long wanted = targetSize == null ? forecast.bytes(base) : targetSize;
     try (Workers pool = new Workers(workers)) {
+      long start = System.nanoTime();
       Calibration calibration =
-          new Calibrator(model, pool, Calibrator.Options.DEFAULT).run(texts(model));
+          new Calibrator(model, pool, Calibrator.Options.DEFAULT)
+              .run(Texts.read("--calibrate", calibrate, tokenizer, model));
+      judged.second("calibration", (System.nanoTime() - start) / 1e9);
       RateAllocator allocator =
           new RateAllocator(opened, base, calibration, RateAllocator.Options.DEFAULT);
-      if (!quiet) {
-        calibration.notices().forEach(console::say);
-        allocator.notices().forEach(console::say);
+      List<String> notices = new ArrayList<>(calibration.notices());
+      notices.addAll(allocator.notices());
+      notices.forEach(this::sayUnlessQuiet);
+      judged.notices(notices);
+      Coding coding = new Coding.Calibrated(allocator);
+      if (minCosine != null) {
+        return convertToCosine(opened, coding, target, judged);
       }
       Plan plan =
           allocator
@@ -251,38 +306,21 @@ final class ConvertCommand implements Callable<Integer> {
                           "--target-size "
                               + Units.bytes(wanted)
                               + " is too small for this source even at the lowest rates"));
+      judged.made(coding, plan);
       return convert(opened, plan, allocator.metrics(), target);
     }
   }
 
-  private TextInputs texts(OnnxModelSource model) throws IOException, CommandFailure {
-    List<String> lines =
-        Files.readAllLines(calibrate, StandardCharsets.UTF_8).stream()
-            .filter(line -> !line.isBlank())
-            .toList();
-    if (lines.isEmpty()) {
-      throw new CommandFailure(calibrate + ": has no texts; expected one a line");
-    }
-    Set<String> weights =
-        model.graph().getGraph().getInitializerList().stream()
-            .map(TensorProto::getName)
-            .collect(Collectors.toSet());
-    Set<String> names =
-        model.graph().getGraph().getInputList().stream()
-            .map(ValueInfoProto::getName)
-            .filter(name -> !weights.contains(name))
-            .collect(Collectors.toSet());
-    try {
-      return new TextInputs(lines.size() + " texts of " + calibrate, names, lines, tokenizer);
-    } catch (IllegalArgumentException e) {
-      throw new CommandFailure("--calibrate " + calibrate + ": " + e.getMessage());
+  private void sayUnlessQuiet(String sentence) {
+    if (!quiet) {
+      console.say(sentence);
     }
   }
 
-  private ConversionResult convertToSize(TensorSource opened, Path target)
+  private ConversionResult convertToSize(
+      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
       throws IOException, CommandFailure {
-    TargetSize search =
-        new TargetSize(new SizeForecast(opened), rate -> planner(rate).plan(opened));
+    TargetSize search = new TargetSize(new SizeForecast(opened), coding::plan);
     long wanted = targetSize;
     while (true) {
       TargetSize.Found found =
@@ -303,7 +341,8 @@ final class ConvertCommand implements Callable<Integer> {
             String.format(
                 Locale.ROOT, "%.2f bits a weight fit into %s", found.bits(), Units.bytes(wanted)));
       }
-      ConversionResult result = convert(opened, found.plan(), target);
+      judged.made(coding, found.plan());
+      ConversionResult result = convert(opened, found.plan(), Map.of(), target);
       if (result.targetBytes() <= targetSize) {
         return result;
       }
@@ -317,17 +356,16 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private ConversionResult convert(TensorSource opened, Plan plan, Path target)
-      throws IOException, CommandFailure {
-    return convert(opened, plan, Map.of(), target);
+  private void save(Plan plan) throws IOException {
+    if (savePlan != null) {
+      Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
+    }
   }
 
   private ConversionResult convert(
       TensorSource opened, Plan plan, Map<String, ErrorMetric> metrics, Path target)
       throws IOException, CommandFailure {
-    if (savePlan != null) {
-      Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
-    }
+    save(plan);
     console.onInterrupt("; run the same command again to go on where it stopped");
     int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     try (Workers pool = new Workers(workers);
@@ -339,11 +377,13 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TensorSource opened, ConversionResult result) {
+  private void report(TensorSource opened, ConversionResult result, Optional<Report> report) {
     if (json) {
-      console.out().println(Json.text(json(opened, result)));
+      ObjectNode root = json(opened, result);
+      report.ifPresent(made -> root.set("report", ReportJson.of(made)));
+      console.out().println(Json.text(root));
     } else if (!quiet) {
-      table(opened, result);
+      table(opened, result, report);
     } else {
       result.notices().forEach(console::say);
     }
@@ -366,7 +406,7 @@ final class ConvertCommand implements Callable<Integer> {
     return root;
   }
 
-  private void table(TensorSource opened, ConversionResult result) {
+  private void table(TensorSource opened, ConversionResult result, Optional<Report> report) {
     console.line("%s -> %s", source, result.target());
     console.line("");
     console.line(
@@ -402,11 +442,20 @@ final class ConvertCommand implements Callable<Integer> {
       }
       table.print(console);
     }
+    Optional<Judgement> judgement = report.flatMap(Report::judgement);
+    if (judgement.isPresent()) {
+      console.line("");
+      console.line("Outputs on %s:", judgement.get().judges());
+      QualityTable.of(judgement.get(), report.get().bound()).print(console);
+    }
     if (!result.notices().isEmpty()) {
       console.line("");
       result.notices().forEach(notice -> console.line("  note: %s", notice));
     }
     console.line("");
+    if (judge.report != null) {
+      console.line("Report: %s", judge.report);
+    }
     console.line("Next: %s", next(opened, result.target()));
   }
 
