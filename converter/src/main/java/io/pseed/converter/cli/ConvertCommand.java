@@ -30,6 +30,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -129,6 +130,13 @@ final class ConvertCommand implements Callable<Integer> {
   @Mixin JudgeOptions judge = new JudgeOptions();
 
   @Option(
+      names = "--input-shape",
+      paramLabel = "NAME=DIMS",
+      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
+      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
+  Map<String, long[]> shapes = new LinkedHashMap<>();
+
+  @Option(
       names = "--plan",
       paramLabel = "FILE",
       description = "Do what a plan says; the same source and plan give the same bytes.")
@@ -166,7 +174,12 @@ final class ConvertCommand implements Callable<Integer> {
       }
       try (JudgedConversion judged =
           JudgedConversion.open(
-              opened, judge, Optional.ofNullable(minCosine), tokenizer, this::sayUnlessQuiet)) {
+              opened,
+              judge,
+              Optional.ofNullable(minCosine),
+              tokenizer,
+              shapes,
+              this::sayUnlessQuiet)) {
         ConversionResult result = convert(opened, target, judged);
         report(opened, result, judged.report(result));
       }

@@ -1,8 +1,6 @@
 package io.pseed.converter.cli;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -18,19 +16,6 @@ final class JudgeOptions {
   Path texts;
 
   @Option(
-      names = "--inputs",
-      paramLabel = "N",
-      description = "How many inputs are generated to judge with (default: ${DEFAULT-VALUE}).")
-  int inputs = 32;
-
-  @Option(
-      names = "--input-shape",
-      paramLabel = "NAME=DIMS",
-      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
-      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
-  Map<String, long[]> shapes = new LinkedHashMap<>();
-
-  @Option(
       names = "--report",
       paramLabel = "FILE",
       description =
@@ -40,9 +25,6 @@ final class JudgeOptions {
 
   /** Finds what cannot be meant. */
   void check(CommandLine command, Path tokenizer) {
-    if (inputs < 1 || inputs > 100_000) {
-      throw new ParameterException(command, "--inputs is " + inputs + ", expected 1 to 100000");
-    }
     if (texts != null && tokenizer == null) {
       throw new ParameterException(
           command, "--judge needs --tokenizer, the model's tokenizer.json");

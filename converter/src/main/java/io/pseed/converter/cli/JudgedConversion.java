@@ -66,6 +66,7 @@ final class JudgedConversion implements AutoCloseable {
    * Opens the judge where one is needed.
    *
    * @param tokenizer for texts that judge
+   * @param shapes of generated inputs, where the user knows better
    * @param say takes sentences for the user
    * @throws CommandFailure where a bound was asked for and nothing can be judged
    */
@@ -74,6 +75,7 @@ final class JudgedConversion implements AutoCloseable {
       JudgeOptions options,
       Optional<Double> minCosine,
       Path tokenizer,
+      Map<String, long[]> shapes,
       Consumer<String> say)
       throws IOException, CommandFailure {
     Optional<Judging> judging = Optional.empty();
@@ -84,7 +86,7 @@ final class JudgedConversion implements AutoCloseable {
           throw new CommandFailure(
               source.path() + ": a checkpoint holds no graph, so its outputs cannot be judged");
         }
-        judging = Optional.of(Judging.open(model, options, tokenizer));
+        judging = Optional.of(Judging.open(model, options, tokenizer, shapes, Judging.GENERATED));
       } catch (CommandFailure e) {
         if (minCosine.isPresent() || options.texts != null) {
           throw e;

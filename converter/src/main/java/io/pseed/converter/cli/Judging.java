@@ -17,9 +17,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A model's judge, opened for a command: failures are sentences that name its options. */
 final class Judging implements AutoCloseable {
+  /** How many inputs are generated where nobody says; convert and verify judge by the same ones. */
+  static final int GENERATED = 32;
+
   private final OnnxModelSource source;
   private final OrtSession original;
   private final Judge judge;
@@ -34,13 +38,23 @@ final class Judging implements AutoCloseable {
    * Opens the original and makes the inputs.
    *
    * @param tokenizer for texts; null where there are none
+   * @param shapes of generated inputs, where the user knows better
+   * @param inputs how many are generated
    */
-  static Judging open(OnnxModelSource source, JudgeOptions options, Path tokenizer)
+  static Judging open(
+      OnnxModelSource source,
+      JudgeOptions options,
+      Path tokenizer,
+      Map<String, long[]> shapes,
+      int inputs)
       throws IOException, CommandFailure {
     OrtSession original = session(source.path());
     HeldOut heldOut;
     try {
-      heldOut = heldOut(source, original, options, tokenizer);
+      heldOut =
+          options.texts == null
+              ? generated(source, original, shapes, inputs)
+              : HeldOut.real(Texts.read("--judge", options.texts, tokenizer, source));
     } catch (IOException | CommandFailure | RuntimeException e) {
       close(original);
       throw e;
@@ -57,13 +71,11 @@ final class Judging implements AutoCloseable {
     }
   }
 
-  private static HeldOut heldOut(
-      OnnxModelSource source, OrtSession original, JudgeOptions options, Path tokenizer)
-      throws IOException, CommandFailure {
+  private static HeldOut generated(
+      OnnxModelSource source, OrtSession original, Map<String, long[]> shapes, int inputs)
+      throws CommandFailure {
     try {
-      return options.texts == null
-          ? HeldOut.generated(original, source.graph(), options.shapes, options.inputs)
-          : HeldOut.real(Texts.read("--judge", options.texts, tokenizer, source));
+      return HeldOut.generated(original, source.graph(), shapes, inputs);
     } catch (OrtException e) {
       throw refused(source.path(), e);
     } catch (UnsupportedModelException e) {

@@ -1,9 +1,11 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.report.ReportHtml;
 import io.pseed.converter.report.ReportTensors;
 import io.pseed.converter.source.TensorSource;
+import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
@@ -107,7 +109,7 @@ final class ReportMaker {
             reader.header().producer(),
             reader.fileLength() - records),
         reader.header().plan(),
-        ReportTensors.of(reader, shares, whys),
+        ReportTensors.of(reader, readers(), shares, whys),
         judgement,
         notJudged,
         bound,
@@ -116,6 +118,21 @@ final class ReportMaker {
         curve,
         seconds,
         notices);
+  }
+
+  /** Nodes that read tensors whose names exporters invented: they often have the layer's path. */
+  private Map<String, String> readers() {
+    Map<String, String> readers = new LinkedHashMap<>();
+    if (source instanceof OnnxModelSource model) {
+      for (NodeProto node : model.graph().getGraph().getNodeList()) {
+        for (String input : node.getInputList()) {
+          if (input.contains("::") && !node.getName().isEmpty()) {
+            readers.putIfAbsent(input, node.getName());
+          }
+        }
+      }
+    }
+    return readers;
   }
 
   /** Writes beside and renames, so that no half page stands there. */

@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -75,6 +77,19 @@ final class VerifyCommand implements Callable<Integer> {
   @Mixin JudgeOptions judge = new JudgeOptions();
 
   @Option(
+      names = "--inputs",
+      paramLabel = "N",
+      description = "How many inputs are generated to judge with (default: ${DEFAULT-VALUE}).")
+  int inputs = Judging.GENERATED;
+
+  @Option(
+      names = "--input-shape",
+      paramLabel = "NAME=DIMS",
+      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
+      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
+  Map<String, long[]> shapes = new LinkedHashMap<>();
+
+  @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
       description = "The model's tokenizer.json, for --judge.")
@@ -94,6 +109,10 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     requireCosine("--min-cosine", minCosine);
     requireCosine("--min-worst", minWorst);
+    if (inputs < 1 || inputs > 100_000) {
+      throw new ParameterException(
+          spec.commandLine(), "--inputs is " + inputs + ", expected 1 to 100000");
+    }
     judge.check(spec.commandLine(), tokenizer);
     Path model = files.get(files.size() - 1);
     if (judge.report != null) {
@@ -198,7 +217,7 @@ final class VerifyCommand implements Callable<Integer> {
   private boolean outputs(OnnxModelSource source, PseedReader reader, Path model, ObjectNode report)
       throws IOException, CommandFailure {
     Report.Bound bound = bound();
-    try (Judging judging = Judging.open(source, judge, tokenizer)) {
+    try (Judging judging = Judging.open(source, judge, tokenizer, shapes, inputs)) {
       long start = System.nanoTime();
       Judgement judgement = judging.judge(model);
       double seconds = (System.nanoTime() - start) / 1e9;

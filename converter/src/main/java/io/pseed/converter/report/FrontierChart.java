@@ -14,7 +14,7 @@ import java.util.Locale;
 final class FrontierChart {
   private static final int WIDTH = 960;
   private static final int HEIGHT = 420;
-  private static final int LEFT = 70;
+  private static final int LEFT = 88;
   private static final int RIGHT = 24;
   private static final int TOP = 20;
   private static final int BOTTOM = 52;
@@ -257,7 +257,7 @@ final class FrontierChart {
     if (mark.own) {
       out.raw(
           String.format(
-              Locale.ROOT, "<circle class=\"chosen\" cx=\"%.1f\" cy=\"%.1f\" r=\"8\"/>", x, y));
+              Locale.ROOT, "<circle class=\"chosen\" cx=\"%.1f\" cy=\"%.1f\" r=\"6.5\"/>", x, y));
     } else {
       out.raw(
           String.format(

@@ -58,7 +58,7 @@ final class Layers {
   static List<Layer> of(List<Report.Tensor> tensors) {
     Map<String, Layer> layers = new LinkedHashMap<>();
     for (Report.Tensor tensor : tensors) {
-      Layer layer = layers.computeIfAbsent(name(tensor.name()), Layer::new);
+      Layer layer = layers.computeIfAbsent(name(tensor), Layer::new);
       layer.tensors++;
       layer.bytes += tensor.bytes();
       layer.weights += tensor.weights();
@@ -68,6 +68,12 @@ final class Layers {
       }
     }
     return new ArrayList<>(layers.values());
+  }
+
+  private static String name(Report.Tensor tensor) {
+    return tensor.reader().isEmpty()
+        ? name(tensor.name())
+        : name(tensor.reader().replaceFirst("^/", "").replace('/', '.'));
   }
 
   static String name(String tensor) {

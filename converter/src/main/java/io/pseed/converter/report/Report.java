@@ -78,6 +78,8 @@ public record Report(
    * One tensor.
    *
    * @param name as the model has it: any text
+   * @param reader the graph's node that reads it, where the tensor's own name tells no place; else
+   *     empty
    * @param dtype its type
    * @param shape its dimensions
    * @param codec how it is stored
@@ -92,6 +94,7 @@ public record Report(
    */
   public record Tensor(
       String name,
+      String reader,
       String dtype,
       List<Long> shape,
       String codec,

@@ -147,8 +147,7 @@ public final class ReportHtml {
           .raw("</p>\n");
     } else {
       out.raw("<p class=\"note good\"><b>Judged on held-out inputs</b>: ");
-      out.text(
-          judgement.runs() + " inputs, " + judgement.inputs() + ". Nothing was fitted to them.");
+      out.text(judgement.judges() + ". Nothing was fitted to them.");
       out.raw("</p>\n");
     }
   }
@@ -173,7 +172,8 @@ public final class ReportHtml {
       return;
     }
     section("Quality by size");
-    out.raw("<figure>").raw(FrontierChart.svg(report)).raw("<figcaption>");
+    out.raw("<figure><div class=\"scroll\">").raw(FrontierChart.svg(report));
+    out.raw("</div><figcaption>");
     Quality worst = report.judgement().get().worst();
     out.text(
         "Mean "
@@ -181,7 +181,7 @@ public final class ReportHtml {
             + " of output '"
             + worst.output()
             + "' to the original's. Up and to the left is better. Whiskers: "
-            + ReportJson.INTERVAL
+            + ReportJson.INTERVAL.replace("95 %", "95\u00a0%")
             + ".");
     if (report.others().isEmpty()) {
       out.text(" FP16, int8 and int4 were not measured in this run.");
@@ -348,7 +348,8 @@ public final class ReportHtml {
     section("Layers");
     out.raw("<div class=\"scroll\"><table class=\"sortable\"><caption>");
     out.text(
-        "Grouped by what the names have in common."
+        "Grouped by what names have in common: those of the tensors, or of the nodes that read"
+            + " them."
             + (shares
                 ? " Error: share of the outputs' error that calibration predicts from this layer."
                 : ""));
@@ -459,6 +460,9 @@ public final class ReportHtml {
     out.raw("<th class=\"t\" scope=\"col\">Why</th></tr></thead><tbody>\n");
     for (Report.Tensor tensor : tensors) {
       out.raw("<tr><td class=\"t name\"><bdi>").text(tensor.name()).raw("</bdi>");
+      if (!tensor.reader().isEmpty()) {
+        out.element("small", "read by " + tensor.reader());
+      }
       if (!tensor.form().isEmpty() || tensor.layerSeed()) {
         out.element(
             "small",
@@ -466,7 +470,7 @@ public final class ReportHtml {
                 + (tensor.form().isEmpty() || !tensor.layerSeed() ? "" : ", ")
                 + (tensor.layerSeed() ? "layer seed" : ""));
       }
-      out.raw("</td><td class=\"t\">").text(tensor.dtype()).element("small", shape(tensor));
+      out.raw("</td><td class=\"t type\">").text(tensor.dtype()).element("small", shape(tensor));
       out.raw("</td>");
       bar(Figures.bytes(tensor.bytes()), (double) tensor.bytes(), (double) tensor.bytes() / most);
       cell(Figures.fixed(tensor.bitsPerWeight(), 2));

@@ -23,7 +23,7 @@ import java.util.Optional;
  *   "others":  [ { "label", "rule", "bytes", "outputs": as above } ],            FP16, int8, int4
  *   "tries":   [ { "bytes", "cosine", "passed" } ],                              of --min-cosine
  *   "curve":   { "rule", "points": [ { "bytes", "cosine" } ] },                  expected, not measured
- *   "tensors": [ { "name", "dtype", "shape", "codec", "form", "layerSeed", "bytes", "weights", "bitsPerWeight",
+ *   "tensors": [ { "name", "reader", "dtype", "shape", "codec", "form", "layerSeed", "bytes", "weights", "bitsPerWeight",
  *                  "snrDb": null where lossless, "errorShare", "why" } ],
  *   "seconds": { part: number }, "notices": [ text ] }
  * </pre>
@@ -131,7 +131,7 @@ public final class ReportJson {
 
   private static ObjectNode tensor(Report.Tensor tensor) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("name", tensor.name()).put("dtype", tensor.dtype());
+    node.put("name", tensor.name()).put("reader", tensor.reader()).put("dtype", tensor.dtype());
     ArrayNode shape = node.putArray("shape");
     tensor.shape().forEach(shape::add);
     node.put("codec", tensor.codec()).put("form", tensor.form());

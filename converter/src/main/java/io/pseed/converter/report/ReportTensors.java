@@ -22,11 +22,16 @@ public final class ReportTensors {
   /**
    * All tensors of a file.
    *
+   * @param readers nodes that read tensors whose names tell no place, by tensor
    * @param shares share of the predicted error by name; tensors that are not named have none
    * @param whys why a coded tensor is coded as it is, by name; the file knows it of lossless ones
    */
   public static List<Report.Tensor> of(
-      PseedReader reader, Map<String, Double> shares, Map<String, String> whys) throws IOException {
+      PseedReader reader,
+      Map<String, String> readers,
+      Map<String, Double> shares,
+      Map<String, String> whys)
+      throws IOException {
     List<Report.Tensor> tensors = new ArrayList<>();
     for (TensorEntry entry : reader.header().tensors()) {
       TensorResult told = Converter.result(entry);
@@ -36,6 +41,7 @@ public final class ReportTensors {
       tensors.add(
           new Report.Tensor(
               entry.name(),
+              readers.getOrDefault(entry.name(), ""),
               entry.dtype().name(),
               Arrays.stream(entry.shape()).boxed().toList(),
               record.codec().label(),

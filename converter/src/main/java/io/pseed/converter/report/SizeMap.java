@@ -14,9 +14,12 @@ final class SizeMap {
   private static final double HEIGHT = 300;
 
   /** Tiles that are drawn one by one. */
-  private static final int MOST = 250;
+  private static final int MOST = 2_000;
 
-  private static final double LETTER = 6.6;
+  /** Share of the file that can be seen: a tile of about five by five. */
+  private static final double SEEN = 1e-4;
+
+  private static final double LETTER = 7.1;
 
   /** Upper ends of the classes of bits a weight; class 0 is lossless. */
   private static final double[] CLASSES = {2.5, 3.5, 4.5, 5.5, 7};
@@ -30,13 +33,14 @@ final class SizeMap {
     sorted.sort(Comparator.comparingLong(Report.Tensor::bytes).reversed());
     List<Tile> tiles = new ArrayList<>();
     long rest = 0;
+    long restWeights = 0;
     int count = 0;
     double total = (double) report.target().bytes();
     for (Report.Tensor tensor : sorted) {
-      if (tiles.size() < MOST && tensor.bytes() > total * 2e-4) {
+      if (tiles.size() < MOST && tensor.bytes() > total * SEEN) {
         tiles.add(
             new Tile(
-                tensor.name(),
+                tensor.reader().isEmpty() ? tensor.name() : tensor.reader(),
                 tensor.bytes(),
                 colour(tensor),
                 tensor.name()
@@ -50,6 +54,7 @@ final class SizeMap {
                         : Figures.fixed(tensor.bitsPerWeight(), 2) + " bits a weight")));
       } else {
         rest += tensor.bytes();
+        restWeights += tensor.weights();
         count++;
       }
     }
@@ -58,7 +63,7 @@ final class SizeMap {
           new Tile(
               count + " smaller tensors",
               rest,
-              0,
+              colour(8.0 * rest / Math.max(1, restWeights)),
               count + " smaller tensors: " + Figures.bytes(rest)));
     }
     if (report.target().graphBytes() > 0) {
@@ -83,12 +88,13 @@ final class SizeMap {
   }
 
   /** 0: lossless; 1 to 6 by bits a weight. */
-  static int colour(Report.Tensor tensor) {
-    if (tensor.lossless()) {
-      return 0;
-    }
+  private static int colour(Report.Tensor tensor) {
+    return tensor.lossless() ? 0 : colour(tensor.bitsPerWeight());
+  }
+
+  private static int colour(double bitsPerWeight) {
     int at = 0;
-    while (at < CLASSES.length && tensor.bitsPerWeight() > CLASSES[at]) {
+    while (at < CLASSES.length && bitsPerWeight > CLASSES[at]) {
       at++;
     }
     return at + 1;
@@ -173,8 +179,9 @@ final class SizeMap {
     int letters = (int) ((w - 12) / LETTER);
     if (h >= 20 && letters >= 6) {
       text(tile, x + 6, y + 15, ending(tile.name, letters), out);
-      if (h >= 38) {
-        text(tile, x + 6, y + 31, Figures.bytes(tile.bytes), out);
+      String size = Figures.bytes(tile.bytes);
+      if (h >= 38 && size.length() <= letters) {
+        text(tile, x + 6, y + 31, size, out);
       }
     }
     out.raw("</g>");

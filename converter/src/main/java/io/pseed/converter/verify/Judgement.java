@@ -47,11 +47,15 @@ public record Judgement(String inputs, int runs, boolean generated, List<Quality
     return worst;
   }
 
-  /** Who judged, as a phrase: {@code 120 inputs: texts of held-out.txt}. */
+  /** Who judged, as a phrase: {@code 120 held-out inputs: texts of notes.txt}. */
   public String judges() {
-    return generated
-        ? runs
-            + " generated inputs (made from the graph's signature, no real data; the seed is fixed)"
-        : runs + " held-out inputs (" + inputs + ")";
+    if (generated) {
+      return runs
+          + " generated inputs (made from the graph's signature, no real data; the seed is fixed)";
+    }
+    String counted = runs + " ";
+    return inputs.startsWith(counted)
+        ? "held-out inputs, " + inputs
+        : counted + "held-out inputs, " + inputs;
   }
 }
