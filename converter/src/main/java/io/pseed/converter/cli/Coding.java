@@ -77,7 +77,11 @@ interface Coding {
     public Map<String, String> whys(Plan plan) {
       Map<String, String> whys = new LinkedHashMap<>();
       for (TensorPlan tensor : plan.tensors()) {
-        whys.put(tensor.name(), "the rate that was asked for, or more where outliers need it");
+        whys.put(
+            tensor.name(),
+            tensor.minSnrDb() == TensorPlan.ANY_SNR
+                ? "the same rate for all"
+                : "the rate that was asked for, or more where outliers need it");
       }
       return whys;
     }

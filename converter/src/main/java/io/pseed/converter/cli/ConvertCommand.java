@@ -208,6 +208,11 @@ final class ConvertCommand implements Callable<Integer> {
       throw usage("--min-cosine is " + minCosine + ", expected more than 0 and less than 1");
     }
     judge.check(spec.commandLine(), tokenizer);
+    if (calibrate != null && calibrate.equals(judge.texts)) {
+      throw usage(
+          "--judge and --calibrate name the same file; what was fitted to texts cannot be judged by"
+              + " them");
+    }
     if (calibrate != null && planFile != null) {
       throw usage("--calibrate makes a plan of its own; leave --plan away");
     }
@@ -246,7 +251,11 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private Planner planner(double rate) {
-    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
+    // Where the size or the outputs decide, a rate must mean what it says: a tensor that got the
+    // next
+    // higher one by itself would let the file jump.
+    boolean boundErrors = targetSize == null && minCosine == null;
+    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, boundErrors);
   }
 
   private ConversionResult convert(TensorSource opened, Path target, JudgedConversion judged)

@@ -146,8 +146,8 @@ public final class ReportHtml {
                   + " your own before you ship.")
           .raw("</p>\n");
     } else {
-      out.raw("<p class=\"note good\"><b>Judged on held-out inputs</b>: ");
-      out.text(judgement.judges() + ". Nothing was fitted to them.");
+      out.raw("<p class=\"note good\"><b>Judged on real inputs</b>: ");
+      out.text(judgement.judges() + ". A fair judge has not met them in calibration.");
       out.raw("</p>\n");
     }
   }

@@ -40,7 +40,7 @@ final class SizeMap {
       if (tiles.size() < MOST && tensor.bytes() > total * SEEN) {
         tiles.add(
             new Tile(
-                tensor.reader().isEmpty() ? tensor.name() : tensor.reader(),
+                place(tensor),
                 tensor.bytes(),
                 colour(tensor),
                 tensor.name()
@@ -87,7 +87,14 @@ final class SizeMap {
     return out.raw("</svg>").toString();
   }
 
-  /** 0: lossless; 1 to 6 by bits a weight. */
+  /** Where a tensor stands, without the words that many have in common. */
+  private static String place(Report.Tensor tensor) {
+    String reader = tensor.reader();
+    return reader.isEmpty()
+        ? tensor.name().replaceFirst("\\.weight$", "")
+        : reader.lastIndexOf('/') > 0 ? reader.substring(0, reader.lastIndexOf('/')) : reader;
+  }
+
   private static int colour(Report.Tensor tensor) {
     return tensor.lossless() ? 0 : colour(tensor.bitsPerWeight());
   }

@@ -47,15 +47,12 @@ public record Judgement(String inputs, int runs, boolean generated, List<Quality
     return worst;
   }
 
-  /** Who judged, as a phrase: {@code 120 held-out inputs: texts of notes.txt}. */
+  /** Who judged, as a phrase: {@code 120 texts of notes.txt}. */
   public String judges() {
     if (generated) {
       return runs
           + " generated inputs (made from the graph's signature, no real data; the seed is fixed)";
     }
-    String counted = runs + " ";
-    return inputs.startsWith(counted)
-        ? "held-out inputs, " + inputs
-        : counted + "held-out inputs, " + inputs;
+    return inputs.startsWith(runs + " ") ? inputs : runs + " inputs, " + inputs;
   }
 }

@@ -156,7 +156,8 @@ class JudgedCommandsTest {
           {"verify", model, target, "--weights-only", "--report", page},
           {"verify", model, target, "--judge", model},
           {"convert", model, "--min-cosine", "0.9", "--bits", "4"},
-          {"convert", model, "--min-cosine", "1"}
+          {"convert", model, "--min-cosine", "1"},
+          {"convert", model, "--calibrate", "t", "--tokenizer", "j", "--judge", "t"}
         }) {
       assertThat(Outcome.of(wrong).code()).isEqualTo(2);
     }

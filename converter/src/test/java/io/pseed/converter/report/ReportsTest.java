@@ -146,7 +146,7 @@ class ReportsTest {
     assertThat(ReportHtml.of(report(3, true)))
         .contains("Judged on generated inputs", "40 inputs were made", "a hint");
     assertThat(ReportHtml.of(report(30, true)))
-        .contains("Judged on held-out inputs", "40 held-out inputs, texts of", "0.98920 – 0.99413");
+        .contains("Judged on real inputs", "40 inputs, texts of", "0.98920 – 0.99413");
     assertThat(ReportHtml.of(report(30, false))).contains("Outputs were not judged: because");
   }
 

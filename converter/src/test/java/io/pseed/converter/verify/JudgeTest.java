@@ -150,7 +150,7 @@ class JudgeTest {
     Judgement judgement = judged(1);
     assertThat(judgement.bounded()).containsExactly(judgement.qualities().get(0));
     assertThat(judgement.worst().measure()).isEqualTo(Measure.EMBEDDING);
-    assertThat(judgement.judges()).isEqualTo("2 held-out inputs, two inputs by hand");
+    assertThat(judgement.judges()).isEqualTo("2 inputs, two inputs by hand");
   }
 
   @Test
