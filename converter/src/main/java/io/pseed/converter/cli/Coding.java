@@ -55,7 +55,8 @@ interface Coding {
 
     @Override
     public double predicted(double knob) {
-      return Math.pow(4, -knob);
+      // Of a single matrix it is 4^-bits; what all layers of a small model add was four times that.
+      return 4 * Math.pow(4, -knob);
     }
 
     @Override

@@ -251,11 +251,7 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private Planner planner(double rate) {
-    // Where the size or the outputs decide, a rate must mean what it says: a tensor that got the
-    // next
-    // higher one by itself would let the file jump.
-    boolean boundErrors = targetSize == null && minCosine == null;
-    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, boundErrors);
+    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
   }
 
   private ConversionResult convert(TensorSource opened, Path target, JudgedConversion judged)

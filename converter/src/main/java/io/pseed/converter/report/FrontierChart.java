@@ -240,7 +240,7 @@ final class FrontierChart {
     }
     double bound = report.bound().get().minCosine();
     line("bound", LEFT, y(bound), WIDTH - RIGHT, y(bound));
-    write("boundtext", LEFT + 8, y(bound) - 5, "start", "asked for: " + plain(bound));
+    write("boundtext", WIDTH - RIGHT - 4, y(bound) - 5, "end", "asked for: " + plain(bound));
   }
 
   private void mark(Mark mark) {

@@ -62,7 +62,7 @@ public final class ReportTensors {
   private static String form(TrellisBody body) {
     return String.format(
         Locale.ROOT,
-        "%d × %d%s, %s bits, L %d, rotated %d × %d",
+        "%d × %d%s, %s, L %d, rotated %d × %d",
         body.view().rows(),
         body.view().cols(),
         body.view().transposed() ? " transposed" : "",
@@ -72,12 +72,12 @@ public final class ReportTensors {
         1 << body.colBlockLog2());
   }
 
-  /** {@code 4}, or {@code 2–5 by columns}. */
+  /** {@code 4 bits}, or {@code 2–5 bits by columns}. */
   private static String rates(Panels panels) {
     int low = Arrays.stream(panels.rates()).min().orElse(0);
     int high = Arrays.stream(panels.rates()).max().orElse(0);
     return low == high
-        ? String.valueOf(low)
-        : low + "–" + high + (panels.byRows() ? " by rows" : " by columns");
+        ? low + " bits"
+        : low + "–" + high + " bits by " + (panels.byRows() ? "rows" : "columns");
   }
 }

@@ -119,7 +119,7 @@ public final class CosineSearch {
     double low = missed == null ? files.lowest() : missed.knob();
     double high = passed == null ? files.highest() : passed.knob();
     // Who missed again and again aims lower, so that the next try passes.
-    double aim = passed == null && tries.size() > 2 ? AIM / 2 : AIM;
+    double aim = passed == null && tries.size() > 2 ? 0.8 * AIM : AIM;
     double allowed = Math.max(NO_LOSS, aim * (1 - bound));
     if (tries.isEmpty()) {
       return solve(files, low, high, allowed);
