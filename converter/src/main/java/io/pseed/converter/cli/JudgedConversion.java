@@ -146,11 +146,12 @@ final class JudgedConversion implements AutoCloseable {
                 Locale.ROOT,
                 "--min-cosine %s is missed even with the most bits: %s (%d bytes) reach a mean"
                     + " cosine of %.6f; nothing is written. Lower the bound, try --seed-bits 16, or"
-                    + " ship the model as it is",
+                    + " ship the model as it is%s",
                 bound,
                 Units.bytes(last.bytes()),
                 last.bytes(),
-                last.cosine()));
+                last.cosine(),
+                judge.doubt()));
       }
       ConversionResult chosen = files.chosen.orElseThrow();
       Files.move(best, target, StandardCopyOption.REPLACE_EXISTING);

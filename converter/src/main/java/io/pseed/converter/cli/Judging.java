@@ -12,11 +12,13 @@ import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
 import io.pseed.converter.verify.HeldOut;
 import io.pseed.converter.verify.Judge;
 import io.pseed.converter.verify.Judgement;
+import io.pseed.converter.verify.RoundToNearest;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A model's judge, opened for a command: failures are sentences that name its options. */
@@ -89,6 +91,28 @@ final class Judging implements AutoCloseable {
       return judge.judge(seeded);
     } catch (OrtException e) {
       throw refused(file, e);
+    } catch (UnsupportedModelException e) {
+      throw unjudged(e);
+    }
+  }
+
+  /**
+   * What to think of the inputs, where even FP16 is far from the original on them: then they, and
+   * not a file, are at fault. Empty where they are good.
+   */
+  String doubt() throws IOException, CommandFailure {
+    try {
+      double cosine =
+          new Baselines(source).judge(judge, RoundToNearest.FP16).judgement().worst().mean();
+      return cosine >= Report.TRUSTED_FP16
+          ? ""
+          : String.format(
+              Locale.ROOT,
+              "; even FP16 reaches only %.5f on these inputs, so they cannot judge this model: give"
+                  + " real ones with --judge",
+              cosine);
+    } catch (OrtException e) {
+      throw refused(source.path(), e);
     } catch (UnsupportedModelException e) {
       throw unjudged(e);
     }

@@ -39,6 +39,9 @@ public record Report(
     Curve curve,
     Map<String, Double> seconds,
     List<String> notices) {
+  /** Mean cosine of FP16 below which the inputs are no judges. */
+  public static final double TRUSTED_FP16 = 0.999;
+
   public Report {
     tensors = List.copyOf(tensors);
     others = List.copyOf(others);

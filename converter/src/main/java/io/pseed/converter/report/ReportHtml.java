@@ -2,6 +2,7 @@ package io.pseed.converter.report;
 
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.Quality;
+import io.pseed.converter.verify.RoundToNearest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -149,6 +150,23 @@ public final class ReportHtml {
       out.raw("<p class=\"note good\"><b>Judged on real inputs</b>: ");
       out.text(judgement.judges() + ". A fair judge has not met them in calibration.");
       out.raw("</p>\n");
+    }
+    doubt();
+  }
+
+  /** Where even FP16 is far off, the inputs and not the files are at fault. */
+  private void doubt() {
+    for (Report.Other other : report.others()) {
+      double mean = other.judgement().worst().mean();
+      if (other.label().equals(RoundToNearest.FP16.label()) && mean < Report.TRUSTED_FP16) {
+        out.raw("<p class=\"note bad\"><b>These inputs cannot judge this model</b>: ");
+        out.text(
+            "even FP16 reaches a mean cosine of only "
+                + Figures.cosine(mean)
+                + " on them; outputs near zero, for example, turn with every rounding. Judge on inputs"
+                + " that the model is made for.");
+        out.raw("</p>\n");
+      }
     }
   }
 

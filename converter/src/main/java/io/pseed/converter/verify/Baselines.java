@@ -52,11 +52,17 @@ public final class Baselines {
       throws IOException, OrtException, UnsupportedModelException {
     List<Baseline> baselines = new ArrayList<>();
     for (RoundToNearest kind : RoundToNearest.values()) {
-      try (OrtSession session = open(kind)) {
-        baselines.add(new Baseline(kind, bytes(kind), judge.judge(session)));
-      }
+      baselines.add(judge(judge, kind));
     }
     return baselines;
+  }
+
+  /** One of them. */
+  public Baseline judge(Judge judge, RoundToNearest kind)
+      throws IOException, OrtException, UnsupportedModelException {
+    try (OrtSession session = open(kind)) {
+      return new Baseline(kind, bytes(kind), judge.judge(session));
+    }
   }
 
   private long bytes(RoundToNearest kind) throws IOException {

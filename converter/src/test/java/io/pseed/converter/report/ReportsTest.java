@@ -38,6 +38,10 @@ class ReportsTest {
   }
 
   static Report report(int tensors, boolean judged) {
+    return report(tensors, judged, 0.9999999);
+  }
+
+  private static Report report(int tensors, boolean judged, double fp16) {
     List<Report.Tensor> list = new ArrayList<>();
     long bytes = 0;
     for (int i = 0; i < tensors; i++) {
@@ -72,7 +76,7 @@ class ReportsTest {
         judged ? Optional.of(bound) : Optional.empty(),
         judged
             ? List.of(
-                new Report.Other("FP16", "nearest", 4 * bytes, judgement(0.9999999, false)),
+                new Report.Other("FP16", "nearest", 4 * bytes, judgement(fp16, false)),
                 new Report.Other("int8 RTN", "scales", 2 * bytes, judgement(0.9991, false)),
                 new Report.Other("int4 RTN", "groups", 9 * bytes / 8, judgement(0.93, false)))
             : List.of(),
@@ -144,10 +148,17 @@ class ReportsTest {
   @Test
   void itSaysWhoJudged() {
     assertThat(ReportHtml.of(report(3, true)))
-        .contains("Judged on generated inputs", "40 inputs were made", "a hint");
+        .contains("Judged on generated inputs", "40 inputs were made", "a hint")
+        .doesNotContain("cannot judge this model");
     assertThat(ReportHtml.of(report(30, true)))
         .contains("Judged on real inputs", "40 inputs, texts of", "0.98920 – 0.99413");
     assertThat(ReportHtml.of(report(30, false))).contains("Outputs were not judged: because");
+  }
+
+  @Test
+  void inputsOnWhichEvenHalfFloatsFailAreNoJudges() {
+    assertThat(ReportHtml.of(report(3, true, 0.84)))
+        .contains("These inputs cannot judge this model");
   }
 
   @Test
