@@ -54,6 +54,16 @@ class ArchitectureTest {
               CONVERTER);
 
   @ArchTest
+  static final ArchRule calibrationDoesNotKnowWhereInputsComeFrom =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              CONVERTER + ".calibrate..", CONVERTER + ".source..", CONVERTER + ".encode..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(CONVERTER + ".inputs..");
+
+  @ArchTest
   static final ArchRule nothingCallsTheCommand =
       noClasses()
           .that()

@@ -44,6 +44,12 @@ public final class RateAllocator {
   /** What starting one more stream costs: padding, and the first weights' lack of predecessors. */
   private static final double STREAM_BITS = 10;
 
+  private static final double LOWEST_PRICE = 1e-20;
+  private static final double HIGHEST_PRICE = 1;
+
+  /** Of the logarithm of a price: 46 over 2^60 leaves a relative step of 1e-16. */
+  private static final int HALVINGS = 60;
+
   private final List<TensorPlan> base;
   private final Map<String, Costs> costs = new HashMap<>();
   private final Map<String, TensorPlan> fixed = new HashMap<>();
@@ -259,13 +265,12 @@ public final class RateAllocator {
    * @return empty where even the smallest does not fit
    */
   public Optional<Plan> fit(SizeOf size, long bytes) {
-    double low = 1e-20;
-    double high = 1;
+    double low = LOWEST_PRICE;
+    double high = HIGHEST_PRICE;
     if (size.bytes(plan(high)) > bytes) {
       return Optional.empty();
     }
-    // In steps of the logarithm: 60 halvings of 46 leave a relative step of 1e-16.
-    for (int step = 0; step < 60; step++) {
+    for (int step = 0; step < HALVINGS; step++) {
       double middle = Math.sqrt(low * high);
       if (size.bytes(plan(middle)) > bytes) {
         low = middle;
@@ -274,6 +279,37 @@ public final class RateAllocator {
       }
     }
     return Optional.of(plan(high));
+  }
+
+  /**
+   * Whether a plan leaves more than error: less of it than the outputs' energy, and less than half
+   * of what zeros in place of all calibrated weights would make.
+   */
+  public boolean useful(Plan plan) {
+    double nothing = 0;
+    for (Costs cost : costs.values()) {
+      nothing += error(cost, Panels.uniform(cost.forecast.columns().length, 0));
+    }
+    double error = error(plan);
+    return error == 0 || error < Math.min(1, nothing / 2);
+  }
+
+  /** The smallest plan that is {@link #useful}. */
+  public Plan least() {
+    double low = LOWEST_PRICE;
+    double high = HIGHEST_PRICE;
+    if (useful(plan(high))) {
+      return plan(high);
+    }
+    for (int step = 0; step < HALVINGS; step++) {
+      double middle = Math.sqrt(low * high);
+      if (useful(plan(middle))) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return plan(low);
   }
 
   /** Tells the size of a plan's file. */

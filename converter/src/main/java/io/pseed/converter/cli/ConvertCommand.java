@@ -8,8 +8,7 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.Sources;
-import io.pseed.converter.calibrate.Calibration;
-import io.pseed.converter.calibrate.Calibrator;
+import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.calibrate.RateAllocator;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
@@ -19,7 +18,6 @@ import io.pseed.converter.plan.Planner;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
-import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.safetensors.SafetensorsFormat;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.format.Codec;
@@ -30,12 +28,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -55,6 +54,7 @@ import picocli.CommandLine.Spec;
       "  pseed convert model.onnx                      model.pseed with 4 bits a weight",
       "  pseed convert model.onnx --target-size 8MB    the most bits that fit into 8 MB",
       "  pseed convert model.onnx --min-cosine 0.99    the smallest file whose outputs are that near",
+      "  pseed convert model.onnx --calibrate in.npz   bits go where your inputs need them",
       "  pseed convert checkpoint/ -o small.pseed      a folder of safetensors shards",
       "",
       "A conversion that was interrupted goes on where it stopped when the same command is given."
@@ -63,7 +63,11 @@ import picocli.CommandLine.Spec;
 final class ConvertCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 3;
 
+  /** Inputs of the user's that are held out of calibration, at most. */
+  private static final int HELD_OUT = 64;
+
   private final Console console;
+  private final Set<String> notices = new LinkedHashSet<>();
 
   @Spec CommandSpec spec;
 
@@ -97,7 +101,8 @@ final class ConvertCommand implements Callable<Integer> {
       description =
           "Find the smallest file whose outputs, on inputs that judge, have at least this mean cosine"
               + " to the original's: of the embedding where an output is one, else of the output; the"
-              + " worst output counts.")
+              + " worst output counts. Where --calibrate names your data and --judge nothing, a fifth"
+              + " of it, at most 64 inputs, is held out of calibration and judges.")
   Double minCosine;
 
   @Option(
@@ -113,33 +118,18 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Do not look for one seed that carries a whole smooth layer.")
   boolean noLayerSeeds;
 
-  @Option(
-      names = "--calibrate",
-      paramLabel = "TEXTS",
-      description =
-          "Texts, one a line, like those the model will meet: the model is run on them, and bits go"
-              + " where its outputs need them. Needs --tokenizer; 150 to 300 varied ones are enough.")
-  Path calibrate;
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "The model's tokenizer.json, for --calibrate and --judge.")
-  Path tokenizer;
+  @Mixin CalibrationOptions calibrate = new CalibrationOptions();
 
   @Mixin JudgeOptions judge = new JudgeOptions();
 
-  @Option(
-      names = "--input-shape",
-      paramLabel = "NAME=DIMS",
-      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
-      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
-  Map<String, long[]> shapes = new LinkedHashMap<>();
+  @Mixin InputOptions inputs = new InputOptions();
 
   @Option(
       names = "--plan",
       paramLabel = "FILE",
-      description = "Do what a plan says; the same source and plan give the same bytes.")
+      description =
+          "Do what a plan says; the same source and plan give the same bytes. For a calibrated plan,"
+              + " say with --calibrate what it was made with.")
   Path planFile;
 
   @Option(names = "--save-plan", paramLabel = "FILE", description = "Write the plan that was used.")
@@ -172,16 +162,26 @@ final class ConvertCommand implements Callable<Integer> {
       if (judge.report != null) {
         Targets.requireReportable(judge.report, source, target);
       }
+      ConversionCalibration calibration =
+          new ConversionCalibration(calibrate, inputs, this::sayUnlessQuiet, notices::add);
+      calibration.open(opened, base(opened), planFile != null);
+      Optional<CalibrationInputs> heldOut =
+          minCosine != null && judge.data == null
+              ? calibration.holdOut(HELD_OUT)
+              : Optional.empty();
       try (JudgedConversion judged =
           JudgedConversion.open(
               opened,
               judge,
+              inputs,
               Optional.ofNullable(minCosine),
-              tokenizer,
-              shapes,
-              this::sayUnlessQuiet)) {
-        ConversionResult result = convert(opened, target, judged);
-        report(opened, result, judged.report(result));
+              heldOut,
+              this::sayUnlessQuiet,
+              notices::add)) {
+        ConversionResult result = convert(opened, target, calibration, judged);
+        notices.addAll(result.notices());
+        judged.notices(List.copyOf(notices));
+        report(opened, result, calibration, judged.report(result));
       }
     }
     return PseedCommand.EXIT_OK;
@@ -201,20 +201,23 @@ final class ConvertCommand implements Callable<Integer> {
           "--plan says everything already; leave --bits, --target-size, --min-cosine, --seed-bits"
               + " and --no-layer-seeds away");
     }
-    if (calibrate != null ? tokenizer == null : tokenizer != null && judge.texts == null) {
-      throw usage("--calibrate and --tokenizer go together; give both or none");
-    }
     if (minCosine != null && !(minCosine > 0 && minCosine < 1)) {
       throw usage("--min-cosine is " + minCosine + ", expected more than 0 and less than 1");
     }
-    judge.check(spec.commandLine(), tokenizer);
-    if (calibrate != null && calibrate.equals(judge.texts)) {
+    if (calibrate.data != null
+        && judge.data != null
+        && !InputOptions.isWord(judge.data)
+        && Path.of(judge.data).normalize().equals(Path.of(calibrate.data).normalize())) {
       throw usage(
-          "--judge and --calibrate name the same file; what was fitted to texts cannot be judged by"
-              + " them");
+          "--judge and --calibrate name the same data; what was fitted to it cannot be judged by it");
     }
-    if (calibrate != null && planFile != null) {
-      throw usage("--calibrate makes a plan of its own; leave --plan away");
+    boolean judges = JudgedConversion.judges(judge, minCosine);
+    if (judge.data != null && !judges) {
+      throw usage("--judge has nothing to do; say --min-cosine or --report");
+    }
+    Optional<String> trouble = calibrate.trouble(inputs, planFile != null, judges);
+    if (trouble.isPresent()) {
+      throw usage(trouble.get());
     }
     if (bits != null && !(bits >= 1 && bits <= 8)) {
       throw usage("--bits is " + bits + ", expected 1 to 8");
@@ -254,18 +257,37 @@ final class ConvertCommand implements Callable<Integer> {
     return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
   }
 
-  private ConversionResult convert(TensorSource opened, Path target, JudgedConversion judged)
+  /** What is done without calibration, and without a size to fit. */
+  private Plan base(TensorSource opened) throws IOException {
+    return planner(bits == null ? 4 : bits).plan(opened);
+  }
+
+  private int workers() {
+    return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  private ConversionResult convert(
+      TensorSource opened, Path target, ConversionCalibration calibration, JudgedConversion judged)
       throws IOException, CommandFailure {
-    if (calibrate != null) {
-      return convertCalibrated(opened, target, judged);
+    long start = System.nanoTime();
+    Optional<RateAllocator> calibrated = calibration.run(opened, base(opened), workers());
+    if (calibrated.isPresent()) {
+      judged.second("calibration", (System.nanoTime() - start) / 1e9);
     }
     if (planFile != null) {
-      String text = Files.readString(planFile, StandardCharsets.UTF_8);
-      return convert(opened, PlanJson.read(text, planFile.toString()), Map.of(), target);
+      Plan plan =
+          PlanJson.read(Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
+      return convert(opened, plan, calibrated.map(RateAllocator::metrics).orElse(Map.of()), target);
     }
-    Coding coding = new Coding.Uniform(rate -> planner(rate).plan(opened));
+    Coding coding =
+        calibrated.isPresent()
+            ? new Coding.Calibrated(calibrated.get())
+            : new Coding.Uniform(rate -> planner(rate).plan(opened));
     if (minCosine != null) {
       return convertToCosine(opened, coding, target, judged);
+    }
+    if (calibrated.isPresent()) {
+      return convertCalibrated(opened, calibrated.get(), coding, target, judged);
     }
     if (targetSize != null) {
       return convertToSize(opened, coding, target, judged);
@@ -289,44 +311,51 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private ConversionResult convertCalibrated(
-      TensorSource opened, Path target, JudgedConversion judged)
+      TensorSource opened,
+      RateAllocator allocator,
+      Coding coding,
+      Path target,
+      JudgedConversion judged)
       throws IOException, CommandFailure {
-    if (!(opened instanceof OnnxModelSource model)) {
-      throw new CommandFailure(
-          "--calibrate runs the model, so it needs an ONNX model; " + source + " has only weights");
-    }
-    int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    Plan base = planner(bits == null ? 4 : bits).plan(opened);
     SizeForecast forecast = new SizeForecast(opened);
-    long wanted = targetSize == null ? forecast.bytes(base) : targetSize;
-    try (Workers pool = new Workers(workers)) {
-      long start = System.nanoTime();
-      Calibration calibration =
-          new Calibrator(model, pool, Calibrator.Options.DEFAULT)
-              .run(Texts.read("--calibrate", calibrate, tokenizer, model));
-      judged.second("calibration", (System.nanoTime() - start) / 1e9);
-      RateAllocator allocator =
-          new RateAllocator(opened, base, calibration, RateAllocator.Options.DEFAULT);
-      List<String> notices = new ArrayList<>(calibration.notices());
-      notices.addAll(allocator.notices());
-      notices.forEach(this::sayUnlessQuiet);
-      judged.notices(notices);
-      Coding coding = new Coding.Calibrated(allocator);
-      if (minCosine != null) {
-        return convertToCosine(opened, coding, target, judged);
+    long wanted = targetSize == null ? forecast.bytes(base(opened)) : targetSize;
+    long least = targetSize == null ? 0 : forecast.bytes(allocator.least());
+    while (true) {
+      Optional<Plan> plan =
+          wanted < least ? Optional.empty() : allocator.fit(forecast::bytes, wanted);
+      if (plan.isEmpty()) {
+        throw tooSmall("below " + Units.bytes(least) + " its outputs are mostly error", least);
       }
-      Plan plan =
-          allocator
-              .fit(forecast::bytes, wanted)
-              .orElseThrow(
-                  () ->
-                      new CommandFailure(
-                          "--target-size "
-                              + Units.bytes(wanted)
-                              + " is too small for this source even at the lowest rates"));
-      judged.made(coding, plan);
-      return convert(opened, plan, allocator.metrics(), target);
+      if (!allocator.useful(plan.get())) {
+        notices.add("so few bits leave mostly error in the outputs; give more");
+      }
+      judged.made(coding, plan.get());
+      ConversionResult result = convert(opened, plan.get(), allocator.metrics(), target);
+      if (targetSize == null || result.targetBytes() <= targetSize) {
+        return result;
+      }
+      wanted -= tooLarge(result);
     }
+  }
+
+  private CommandFailure tooSmall(String why, long smallest) {
+    return new CommandFailure(
+        String.format(
+            Locale.ROOT,
+            "--target-size %s is too small for this source: %s (%d bytes)",
+            Units.bytes(targetSize),
+            why,
+            smallest));
+  }
+
+  private long tooLarge(ConversionResult result) {
+    long above = result.targetBytes() - targetSize;
+    console.say(
+        String.format(
+            Locale.ROOT,
+            "the file came out %d bytes larger than asked for; converting again with fewer bits",
+            above));
+    return above;
   }
 
   private void sayUnlessQuiet(String sentence) {
@@ -346,14 +375,10 @@ final class ConvertCommand implements Callable<Integer> {
               .largest(wanted)
               .orElseThrow(
                   () ->
-                      new CommandFailure(
-                          String.format(
-                              Locale.ROOT,
-                              "--target-size %s is too small for this source: with 1 bit a weight"
-                                  + " the file takes about %s (%d bytes)",
-                              Units.bytes(targetSize),
-                              Units.bytes(search.smallest()),
-                              search.smallest())));
+                      tooSmall(
+                          "with 1 bit a weight the file takes about "
+                              + Units.bytes(search.smallest()),
+                          search.smallest()));
       if (!quiet) {
         console.say(
             String.format(
@@ -364,13 +389,7 @@ final class ConvertCommand implements Callable<Integer> {
       if (result.targetBytes() <= targetSize) {
         return result;
       }
-      long above = result.targetBytes() - targetSize;
-      console.say(
-          String.format(
-              Locale.ROOT,
-              "the file came out %d bytes larger than asked for; converting again with fewer bits",
-              above));
-      wanted -= above;
+      wanted -= tooLarge(result);
     }
   }
 
@@ -385,8 +404,7 @@ final class ConvertCommand implements Callable<Integer> {
       throws IOException, CommandFailure {
     save(plan);
     console.onInterrupt("; run the same command again to go on where it stopped");
-    int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    try (Workers pool = new Workers(workers);
+    try (Workers pool = new Workers(workers());
         ConsoleProgress progress = quiet ? null : new ConsoleProgress(console)) {
       return new Converter(pool, progress == null ? ProgressListener.NONE : progress)
           .convert(opened, plan, metrics, target);
@@ -395,19 +413,24 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TensorSource opened, ConversionResult result, Optional<Report> report) {
+  private void report(
+      TensorSource opened,
+      ConversionResult result,
+      ConversionCalibration calibration,
+      Optional<Report> report) {
     if (json) {
-      ObjectNode root = json(opened, result);
+      ObjectNode root = json(opened, result, calibration);
       report.ifPresent(made -> root.set("report", ReportJson.of(made)));
       console.out().println(Json.text(root));
     } else if (!quiet) {
-      table(opened, result, report);
+      table(opened, result, calibration, report);
     } else {
-      result.notices().forEach(console::say);
+      notices.forEach(console::say);
     }
   }
 
-  private ObjectNode json(TensorSource opened, ConversionResult result) {
+  private ObjectNode json(
+      TensorSource opened, ConversionResult result, ConversionCalibration calibration) {
     ObjectNode root = Json.object();
     root.put("source", source.toString()).put("format", opened.format());
     root.put("target", result.target().toString());
@@ -417,14 +440,19 @@ final class ConvertCommand implements Callable<Integer> {
     Json.number(root, "bitsPerWeight", 8.0 * result.targetBytes() / result.weights());
     root.put("seconds", result.seconds()).put("searchedWeights", result.searchedWeights());
     root.put("resumedTensors", result.resumed());
+    calibration.write(root.putObject("calibration"));
     ArrayNode tensors = root.putArray("tensors");
     result.tensors().forEach(tensor -> tensors.add(TensorReport.json(tensor)));
-    ArrayNode notices = root.putArray("notices");
-    result.notices().forEach(notices::add);
+    ArrayNode said = root.putArray("notices");
+    notices.forEach(said::add);
     return root;
   }
 
-  private void table(TensorSource opened, ConversionResult result, Optional<Report> report) {
+  private void table(
+      TensorSource opened,
+      ConversionResult result,
+      ConversionCalibration calibration,
+      Optional<Report> report) {
     console.line("%s -> %s", source, result.target());
     console.line("");
     console.line(
@@ -443,6 +471,7 @@ final class ConvertCommand implements Callable<Integer> {
         result.searchedWeights() == 0
             ? ""
             : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
+    console.line("  bits     %s", calibration.text());
     console.line("");
     TensorReport.codecs(result.tensors()).print(console);
     List<TensorResult> worst = new ArrayList<>(result.tensors());
@@ -466,9 +495,9 @@ final class ConvertCommand implements Callable<Integer> {
       console.line("Outputs on %s:", judgement.get().judges());
       QualityTable.of(judgement.get(), report.get().bound()).print(console);
     }
-    if (!result.notices().isEmpty()) {
+    if (!notices.isEmpty()) {
       console.line("");
-      result.notices().forEach(notice -> console.line("  note: %s", notice));
+      notices.forEach(notice -> console.line("  note: %s", notice));
     }
     console.line("");
     if (judge.report != null) {

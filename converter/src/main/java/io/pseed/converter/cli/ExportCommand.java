@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  pseed export model.pseed --onnx small.onnx          seeds inside, loads in any ONNX Runtime",
+      "  pseed export model.pseed --onnx model.onnx --external     seeds stay in model.pseed beside it",
       "  pseed export model.pseed --safetensors full.safetensors             all weights decoded"
     },
     sortOptions = false)
@@ -46,6 +47,14 @@ final class ExportCommand implements Callable<Integer> {
       description =
           "Write a model of standard ONNX operators that decodes its seeds while it is loaded.")
   Path onnx;
+
+  @Option(
+      names = "--external",
+      description =
+          "With --onnx: leave the seeds in MODEL.pseed, as ONNX external data. Needed where the model"
+              + " would exceed 2 GB. Keep both files together; 'pseed verify model.onnx model.pseed'"
+              + " tells whether they are a pair.")
+  boolean external;
 
   @Option(
       names = "--safetensors",
@@ -68,6 +77,11 @@ final class ExportCommand implements Callable<Integer> {
     if (onnx == null && safetensors == null) {
       throw new ParameterException(
           spec.commandLine(), "name what to write: --onnx FILE or --safetensors FILE");
+    }
+    if (external && onnx == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--external says where the seeds of --onnx FILE stay; add --onnx FILE");
     }
     ObjectNode report = Json.object();
     try (PseedReader reader = Containers.open(model)) {
@@ -97,10 +111,19 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private void exportOnnx(PseedReader reader, ObjectNode report) throws IOException {
-    OnnxExport done = OnnxExporter.export(reader, onnx);
+    OnnxExport done =
+        external
+            ? OnnxExporter.exportExternal(reader, model, onnx)
+            : OnnxExporter.export(reader, onnx);
     ObjectNode node = report.putObject("onnx");
     node.put("file", onnx.toString()).put("bytes", done.bytes());
     node.put("seeded", done.seeded()).put("lossless", done.raw());
+    if (done.location() != null) {
+      node.putObject("external")
+          .put("location", done.location())
+          .put("bytes", done.externalBytes())
+          .put("digest", reader.digest());
+    }
     ArrayNode dense = node.putArray("dense");
     for (DenseTensor tensor : done.dense()) {
       dense
@@ -116,6 +139,11 @@ final class ExportCommand implements Callable<Integer> {
     console.line(
         "%s: %s, %d tensors as seeds, %d lossless, %d grown",
         onnx, Units.bytes(done.bytes()), done.seeded(), done.raw(), done.dense().size());
+    if (done.location() != null) {
+      console.line(
+          "  it reads %s of %s from its own folder; keep both together",
+          Units.bytes(done.externalBytes()), done.location());
+    }
     Map<String, List<DenseTensor>> byReason = new LinkedHashMap<>();
     for (DenseTensor tensor : done.dense()) {
       byReason.computeIfAbsent(tensor.reason(), key -> new ArrayList<>()).add(tensor);

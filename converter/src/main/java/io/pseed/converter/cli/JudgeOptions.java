@@ -1,19 +1,19 @@
 package io.pseed.converter.cli;
 
 import java.nio.file.Path;
-import picocli.CommandLine;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
 /** Options that say who judges; the same for all commands that judge. */
 final class JudgeOptions {
   @Option(
       names = "--judge",
-      paramLabel = "TEXTS",
+      paramLabel = "DATA",
       description =
-          "Texts, one a line, that judge; calibration must not have seen them. Needs --tokenizer."
-              + " Without them inputs are generated, and the result says so.")
-  Path texts;
+          "Inputs that judge outputs, of any kind that convert --calibrate takes; calibration must"
+              + " not have met them. Default: texts that ship with pseed and that no calibration"
+              + " meets, where there is a tokenizer.json, else generated inputs. The result says"
+              + " which.")
+  String data;
 
   @Option(
       names = "--report",
@@ -22,12 +22,4 @@ final class JudgeOptions {
           "Write a page for a browser: sizes, errors and outputs, beside FP16, int8 and int4 of the"
               + " same model. With --json, the same content is under 'report'.")
   Path report;
-
-  /** Finds what cannot be meant. */
-  void check(CommandLine command, Path tokenizer) {
-    if (texts != null && tokenizer == null) {
-      throw new ParameterException(
-          command, "--judge needs --tokenizer, the model's tokenizer.json");
-    }
-  }
 }

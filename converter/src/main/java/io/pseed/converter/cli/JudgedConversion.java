@@ -2,6 +2,7 @@ package io.pseed.converter.cli;
 
 import io.pseed.converter.ConversionResult;
 import io.pseed.converter.SizeForecast;
+import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.report.Report;
@@ -62,33 +63,39 @@ final class JudgedConversion implements AutoCloseable {
     this.notJudged = notJudged;
   }
 
+  /** Whether a conversion is judged. */
+  static boolean judges(JudgeOptions options, Double minCosine) {
+    return minCosine != null || options.report != null;
+  }
+
   /**
    * Opens the judge where one is needed.
    *
-   * @param tokenizer for texts that judge
-   * @param shapes of generated inputs, where the user knows better
+   * @param heldOut what judges where the options name nothing; empty: what pseed has
    * @param say takes sentences for the user
+   * @param note takes sentences that belong to the result
    * @throws CommandFailure where a bound was asked for and nothing can be judged
    */
   static JudgedConversion open(
       TensorSource source,
       JudgeOptions options,
+      InputOptions how,
       Optional<Double> minCosine,
-      Path tokenizer,
-      Map<String, long[]> shapes,
-      Consumer<String> say)
+      Optional<CalibrationInputs> heldOut,
+      Consumer<String> say,
+      Consumer<String> note)
       throws IOException, CommandFailure {
     Optional<Judging> judging = Optional.empty();
     String notJudged = "";
-    if (minCosine.isPresent() || options.report != null) {
+    if (judges(options, minCosine.orElse(null))) {
       try {
         if (!(source instanceof OnnxModelSource model)) {
           throw new CommandFailure(
               source.path() + ": a checkpoint holds no graph, so its outputs cannot be judged");
         }
-        judging = Optional.of(Judging.open(model, options, tokenizer, shapes, Judging.GENERATED));
+        judging = Optional.of(Judging.open(model, options, how, heldOut, null, say, note));
       } catch (CommandFailure e) {
-        if (minCosine.isPresent() || options.texts != null) {
+        if (minCosine.isPresent() || options.data != null) {
           throw e;
         }
         notJudged = e.getMessage();

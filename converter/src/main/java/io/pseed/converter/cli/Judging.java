@@ -4,12 +4,15 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import io.pseed.converter.calibrate.CalibrationInputs;
+import io.pseed.converter.inputs.GeneratedInputs;
+import io.pseed.converter.inputs.InputSignature;
+import io.pseed.converter.inputs.TextInputs;
+import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.verify.Baselines;
 import io.pseed.converter.verify.Baselines.Baseline;
-import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
-import io.pseed.converter.verify.HeldOut;
 import io.pseed.converter.verify.Judge;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.RoundToNearest;
@@ -19,7 +22,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A model's judge, opened for a command: failures are sentences that name its options. */
 final class Judging implements AutoCloseable {
@@ -37,31 +41,44 @@ final class Judging implements AutoCloseable {
   }
 
   /**
-   * Opens the original and makes the inputs.
+   * Opens the original and the inputs, and runs the one on the others.
    *
-   * @param tokenizer for texts; null where there are none
-   * @param shapes of generated inputs, where the user knows better
-   * @param inputs how many are generated
+   * @param heldOut what judges where the options name nothing; empty: what pseed has
+   * @param count inputs at most; null for the usual number
+   * @param say takes sentences about what was found
+   * @param note takes sentences that belong to the result
    */
   static Judging open(
       OnnxModelSource source,
       JudgeOptions options,
-      Path tokenizer,
-      Map<String, long[]> shapes,
-      int inputs)
+      InputOptions how,
+      Optional<CalibrationInputs> heldOut,
+      Integer count,
+      Consumer<String> say,
+      Consumer<String> note)
       throws IOException, CommandFailure {
     OrtSession original = session(source.path());
-    HeldOut heldOut;
     try {
-      heldOut =
-          options.texts == null
-              ? generated(source, original, shapes, inputs)
-              : HeldOut.real(Texts.read("--judge", options.texts, tokenizer, source));
-    } catch (IOException | CommandFailure | RuntimeException e) {
+      Judge judge =
+          options.data == null && heldOut.isEmpty()
+              ? usual(source, original, how, count, say, note)
+              : prepared(
+                  original,
+                  options.data == null
+                      ? heldOut.get()
+                      : named(source, original, options.data, how, count, say));
+      judge.inputs().notices().forEach(note);
+      return new Judging(source, original, judge);
+    } catch (OrtException e) {
+      close(original);
+      throw refused(source.path(), e);
+    } catch (UnsupportedModelException e) {
+      close(original);
+      throw unjudged(e);
+    } catch (IOException | CommandFailure | RuntimeException | Error e) {
       close(original);
       throw e;
     }
-    return new Judging(source, original, new Judge(original, heldOut));
   }
 
   private static OrtSession session(Path model) throws CommandFailure {
@@ -73,16 +90,54 @@ final class Judging implements AutoCloseable {
     }
   }
 
-  private static HeldOut generated(
-      OnnxModelSource source, OrtSession original, Map<String, long[]> shapes, int inputs)
-      throws CommandFailure {
-    try {
-      return HeldOut.generated(original, source.graph(), shapes, inputs);
-    } catch (OrtException e) {
-      throw refused(source.path(), e);
-    } catch (UnsupportedModelException e) {
-      throw unjudged(e);
+  private static Judge prepared(OrtSession original, CalibrationInputs inputs)
+      throws IOException, OrtException, UnsupportedModelException {
+    Judge judge = new Judge(original, inputs);
+    judge.prepare();
+    return judge;
+  }
+
+  /** What pseed has: the texts that no calibration meets, else generated inputs. */
+  private static Judge usual(
+      OnnxModelSource source,
+      OrtSession original,
+      InputOptions how,
+      Integer count,
+      Consumer<String> say,
+      Consumer<String> note)
+      throws IOException, OrtException, UnsupportedModelException, CommandFailure {
+    if (how.anyTokenizer(source, new InputSignature(source.graph())).isPresent()) {
+      try {
+        return prepared(original, named(source, original, InputOptions.TEXTS, how, count, say));
+      } catch (IOException | UnsupportedModelException | LinkageError e) {
+        if (how.tokenizer != null) {
+          throw e;
+        }
+        note.accept(InputOptions.uncut(e));
+      }
     }
+    return prepared(original, named(source, original, InputOptions.GENERATED, how, count, say));
+  }
+
+  private static CalibrationInputs named(
+      OnnxModelSource source,
+      OrtSession original,
+      String data,
+      InputOptions how,
+      Integer count,
+      Consumer<String> say)
+      throws IOException, UnsupportedModelException, CommandFailure {
+    InputSignature signature = new InputSignature(source.graph());
+    int most = count == null ? InputOptions.MOST : count;
+    int generated = count == null ? GENERATED : count;
+    return switch (data) {
+      case InputOptions.GENERATED ->
+          new GeneratedInputs(signature, how.shapes, generated)
+              .forJudging(generated)
+              .thatRun(original);
+      case InputOptions.TEXTS -> TextInputs.heldOut(signature, how.tokenizer(source, say), most);
+      default -> how.read(data, source, signature, most, say);
+    };
   }
 
   /** Judges a file. */
@@ -150,7 +205,7 @@ final class Judging implements AutoCloseable {
   private static CommandFailure unjudged(UnsupportedModelException e) {
     return new CommandFailure(
         e.getMessage()
-            + "; give shapes with --input-shape or texts with --judge, or check the weights alone"
+            + "; give shapes with --input-shape or inputs with --judge, or check the weights alone"
             + " with pseed verify --weights-only",
         e);
   }

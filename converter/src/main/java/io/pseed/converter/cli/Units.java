@@ -59,17 +59,21 @@ final class Units {
     }
   }
 
-  /** Reads {@code 1x3x48x320}. */
+  /** Reads {@code 1x3x48x320}; a question mark leaves a dimension open (-1). */
   static final class ShapeConverter implements ITypeConverter<long[]> {
-    private static final Pattern SHAPE = Pattern.compile("\\d{1,9}(x\\d{1,9}){0,7}");
+    private static final Pattern SHAPE = Pattern.compile("(\\d{1,9}|\\?)(x(\\d{1,9}|\\?)){0,7}");
 
     @Override
     public long[] convert(String value) {
       if (!SHAPE.matcher(value).matches()) {
         throw new TypeConversionException(
-            "'" + value + "' is no shape; write it as 1x3x48x320, at most 8 dimensions");
+            "'"
+                + value
+                + "' is no shape; write it as 1x3x48x320, at most 8 dimensions, ? for open ones");
       }
-      return Arrays.stream(value.split("x")).mapToLong(Long::parseLong).toArray();
+      return Arrays.stream(value.split("x"))
+          .mapToLong(dim -> dim.equals("?") ? -1 : Long.parseLong(dim))
+          .toArray();
     }
   }
 

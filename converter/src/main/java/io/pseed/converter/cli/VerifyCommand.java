@@ -3,6 +3,7 @@ package io.pseed.converter.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Sources;
+import io.pseed.converter.export.onnx.ExternalExport;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
@@ -13,14 +14,15 @@ import io.pseed.converter.verify.WeightError;
 import io.pseed.format.PseedReader;
 import io.pseed.format.SectionEntry;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,20 +45,24 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pseed verify model.pseed                                  is the file whole?",
       "  pseed verify model.onnx model.pseed --min-cosine 0.995    a bound for a build",
-      "  pseed verify model.onnx model.pseed --report report.html  a page to look at"
+      "  pseed verify model.onnx model.pseed --report report.html  a page to look at",
+      "  pseed verify exported.onnx model.pseed                    does this export belong to this file?"
     },
     sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 5;
 
   private final Console console;
+  private final Set<String> notices = new LinkedHashSet<>();
 
   @Spec CommandSpec spec;
 
   @Parameters(
       arity = "1..2",
       paramLabel = "FILE",
-      description = "The .pseed file; before it, the ONNX model or checkpoint it was made from.")
+      description =
+          "The .pseed file; before it, the ONNX model or checkpoint it was made from, or an export"
+              + " that leaves its seeds in it.")
   List<Path> files;
 
   @Option(
@@ -79,21 +85,12 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--inputs",
       paramLabel = "N",
-      description = "How many inputs are generated to judge with (default: ${DEFAULT-VALUE}).")
-  int inputs = Judging.GENERATED;
+      description =
+          "Judge with at most N inputs (default: 512 of your own, all 48 shipped texts, or 32"
+              + " generated ones).")
+  Integer count;
 
-  @Option(
-      names = "--input-shape",
-      paramLabel = "NAME=DIMS",
-      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
-      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
-  Map<String, long[]> shapes = new LinkedHashMap<>();
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "The model's tokenizer.json, for --judge.")
-  Path tokenizer;
+  @Mixin InputOptions inputs = new InputOptions();
 
   @Option(names = "--weights-only", description = "Do not run the model.")
   boolean weightsOnly;
@@ -109,11 +106,10 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     requireCosine("--min-cosine", minCosine);
     requireCosine("--min-worst", minWorst);
-    if (inputs < 1 || inputs > 100_000) {
+    if (count != null && (count < 1 || count > 100_000)) {
       throw new ParameterException(
-          spec.commandLine(), "--inputs is " + inputs + ", expected 1 to 100000");
+          spec.commandLine(), "--inputs is " + count + ", expected 1 to 100000");
     }
-    judge.check(spec.commandLine(), tokenizer);
     Path model = files.get(files.size() - 1);
     if (judge.report != null) {
       if (files.size() == 1 || weightsOnly) {
@@ -136,7 +132,13 @@ final class VerifyCommand implements Callable<Integer> {
                 + " their checksums",
             model, reader.header().sections().size(), reader.header().tensors().size());
       }
-      passed = files.size() == 1 || compare(reader, files.get(0), model, report);
+      Optional<ExternalExport> export =
+          files.size() == 1 ? Optional.empty() : ExternalExport.of(files.get(0));
+      if (export.isPresent()) {
+        pair(export.get(), files.get(0), model, reader.digest(), report);
+      }
+      passed =
+          files.size() == 1 || export.isPresent() || compare(reader, files.get(0), model, report);
     }
     if (json) {
       report.put("passed", passed);
@@ -149,6 +151,40 @@ final class VerifyCommand implements Callable<Integer> {
     if (value != null && !(value >= -1 && value <= 1)) {
       throw new ParameterException(
           spec.commandLine(), option + " is " + value + ", expected -1 to 1");
+    }
+  }
+
+  /** An export that left its seeds in the file: it must be this file, where the export looks. */
+  private void pair(
+      ExternalExport export, Path exported, Path model, String digest, ObjectNode report)
+      throws IOException, CommandFailure {
+    if (judge.report != null || judge.data != null || minCosine != null || minWorst != null) {
+      throw new CommandFailure(
+          exported
+              + ": is an export of a .pseed file, whose outputs are those of the file; to judge them,"
+              + " name the original");
+    }
+    if (!export.digest().equals(digest)) {
+      throw new CommandFailure(
+          String.format(
+              "%s: was exported from a .pseed file with digest %s, %s has %s, so it would load wrong"
+                  + " weights; export it again",
+              exported, export.digest(), model, digest));
+    }
+    Path expected = export.file(exported);
+    if (!Files.exists(expected) || !Files.isSameFile(expected, model)) {
+      throw new CommandFailure(
+          String.format(
+              "%s: reads its seeds from %s, which %s; %s is the right file, put it there",
+              exported,
+              expected,
+              Files.exists(expected) ? "is another file" : "does not exist",
+              model));
+    }
+    report.putObject("export").put("file", exported.toString()).put("location", export.location());
+    if (!json) {
+      console.line("");
+      console.line("%s is an export of this file and reads its seeds from it.", exported);
     }
   }
 
@@ -207,6 +243,12 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
+  private void say(String sentence) {
+    if (!json) {
+      console.say(sentence);
+    }
+  }
+
   private Report.Bound bound() {
     boolean none = minCosine == null && minWorst == null;
     return new Report.Bound(
@@ -217,14 +259,17 @@ final class VerifyCommand implements Callable<Integer> {
   private boolean outputs(OnnxModelSource source, PseedReader reader, Path model, ObjectNode report)
       throws IOException, CommandFailure {
     Report.Bound bound = bound();
-    try (Judging judging = Judging.open(source, judge, tokenizer, shapes, inputs)) {
+    try (Judging judging =
+        Judging.open(source, judge, inputs, Optional.empty(), count, this::say, notices::add)) {
       long start = System.nanoTime();
       Judgement judgement = judging.judge(model);
       double seconds = (System.nanoTime() - start) / 1e9;
       boolean passed = bound.passes(judgement);
       report.put("inputs", judgement.runs());
-      report.put("inputsAre", judgement.generated() ? "generated" : "given");
+      report.put("inputsAre", judgement.origin().name().toLowerCase(Locale.ROOT));
       report.put("judges", judgement.judges());
+      ArrayNode said = report.putArray("notices");
+      notices.forEach(said::add);
       Json.number(report, "minCosine", bound.minCosine());
       Json.number(report, "minWorst", bound.minWorst());
       report.set("outputs", ReportJson.qualities(judgement, Optional.of(bound)));
@@ -233,6 +278,7 @@ final class VerifyCommand implements Callable<Integer> {
         console.line("Outputs on %s:", judgement.judges());
         QualityTable.of(judgement, Optional.of(bound)).print(console);
         console.line("");
+        notices.forEach(notice -> console.line("note: %s", notice));
         console.line(
             passed
                 ? "Passed."
@@ -245,6 +291,7 @@ final class VerifyCommand implements Callable<Integer> {
         List<Report.Other> others = judging.baselines();
         write(
             ReportMaker.of("verify", source, reader)
+                .notices(List.copyOf(notices))
                 .judged(judgement, Optional.of(bound))
                 .others(others)
                 .second("judging", seconds)

@@ -23,6 +23,9 @@ final class FeedbackEncoder {
   /** Widens the codes to four times the values' spread at most. */
   private static final double LARGEST_EXCESS = 15;
 
+  /** Errors that cost more than so many times the panel's mean count as that. */
+  private static final double HEAVIEST = 8;
+
   private final Workers workers;
 
   FeedbackEncoder(Workers workers) {
@@ -136,7 +139,7 @@ final class FeedbackEncoder {
       stored[i] = unit == 0 ? 1 : Math.abs(head.rowScales()[i]) / unit;
     }
     FeedbackFactor factor = FeedbackFactor.of(metric, stored, plan.rowBlockLog2());
-    return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, progress)));
+    return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, metric, progress)));
   }
 
   /** Noise of a coded row; with panels of columns, the mean over columns. */
@@ -159,7 +162,11 @@ final class FeedbackEncoder {
   }
 
   private ByteBuffer search(
-      WeightMatrix matrix, TrellisBody head, FeedbackFactor factor, LongConsumer progress)
+      WeightMatrix matrix,
+      TrellisBody head,
+      FeedbackFactor factor,
+      ErrorMetric metric,
+      LongConsumer progress)
       throws IOException {
     int rows = matrix.rows();
     int cols = matrix.cols();
@@ -186,6 +193,7 @@ final class FeedbackEncoder {
               float[] errors = new float[Math.multiplyExact(rows, n)];
               float[] wanted = new float[n];
               float[] found = new float[n];
+              byte[] weights = weights(metric.columns(), head.colScales(), first, n);
               for (int i = 0; i < rows; i++) {
                 System.arraycopy(targets, i * cols + first, wanted, 0, n);
                 int row = i * factor.size();
@@ -199,7 +207,7 @@ final class FeedbackEncoder {
                   if (searches[k] == null) {
                     searches[k] = new TrellisSearch(head.code(), k);
                   }
-                  searches[k].encode(wanted, 0, n, payload, rowOffset[i] + at, found);
+                  searches[k].encode(wanted, 0, n, payload, rowOffset[i] + at, found, weights);
                 }
                 for (int j = 0; j < n; j++) {
                   errors[i * n + j] = found[j] - targets[i * cols + first + j];
@@ -215,6 +223,29 @@ final class FeedbackEncoder {
     }
     workers.run(tasks);
     return ByteBuffer.wrap(payload);
+  }
+
+  /**
+   * What errors of a panel's columns count in its search, from the columns' weights and factors.
+   *
+   * @return null where all count alike
+   */
+  private static byte[] weights(double[] columns, float[] scales, int first, int n) {
+    double[] costs = new double[n];
+    double mean = 0;
+    for (int j = 0; j < n; j++) {
+      costs[j] = columns[first + j] * scales[first + j] * scales[first + j];
+      mean += costs[j] / n;
+    }
+    if (!(mean > 0)) {
+      return null;
+    }
+    byte[] weights = new byte[n];
+    for (int j = 0; j < n; j++) {
+      long weight = Math.round(TrellisSearch.FULL_WEIGHT / HEAVIEST * costs[j] / mean);
+      weights[j] = (byte) Math.max(1, Math.min(TrellisSearch.FULL_WEIGHT, weight));
+    }
+    return weights;
   }
 
   private static void subtract(float factor, float[] errors, int at, float[] wanted, int n) {

@@ -24,6 +24,11 @@ import java.util.Arrays;
  * <p>An instance holds the working memory of one thread.
  */
 public final class TrellisSearch {
+  private static final int WEIGHT_LOG2 = 6;
+
+  /** The weight of an error that counts in full. */
+  public static final int FULL_WEIGHT = 1 << WEIGHT_LOG2;
+
   /** Pieces of the metric below this length are not worth a loop of their own. */
   private static final int SHORTEST_PIECE = 128;
 
@@ -117,6 +122,18 @@ public final class TrellisSearch {
    * @param found receives the n codes; may be null
    */
   public void encode(float[] targets, int from, int n, byte[] payload, int offset, float[] found) {
+    encode(targets, from, n, payload, offset, found, null);
+  }
+
+  /**
+   * Like {@link #encode(float[], int, int, byte[], int, float[])}, with errors that do not count
+   * alike: neighbours in a stream share bits, so a weight that counts more takes them from those
+   * that count less.
+   *
+   * @param weights of each squared error, 1 to {@link #FULL_WEIGHT}; null: all alike
+   */
+  public void encode(
+      float[] targets, int from, int n, byte[] payload, int offset, float[] found, byte[] weights) {
     long decisionBytes = (long) groups * n;
     if (decisionBytes > Integer.MAX_VALUE - 64) {
       throw new IllegalArgumentException(
@@ -134,7 +151,12 @@ public final class TrellisSearch {
     float unit = 1f / (1 << unitLog2);
     for (int t = 0; t < n; t++) {
       int target = Math.round(targets[from + t] * unit);
-      costs(Math.max(-limit, Math.min(limit, target)));
+      int clamped = Math.max(-limit, Math.min(limit, target));
+      if (weights == null || weights[t] == FULL_WEIGHT) {
+        costs(clamped);
+      } else {
+        costs(clamped, weights[t]);
+      }
       choose(t * groups);
       extend();
     }
@@ -182,6 +204,23 @@ public final class TrellisSearch {
       int far = over & ~(over >> 31);
       int near = d - far;
       out[s] = (near * near + far * 4) << shift;
+    }
+  }
+
+  /** The same, for an error that counts less. */
+  private void costs(int target, int weight) {
+    int[] c = codes;
+    int[] out = cost;
+    int limit = cap;
+    int shift = rate;
+    for (int s = 0; s < out.length; s++) {
+      int x = target - c[s];
+      int sign = x >> 31;
+      int d = (x ^ sign) - sign;
+      int over = d - limit;
+      int far = over & ~(over >> 31);
+      int near = d - far;
+      out[s] = (((near * near + far * 4) * weight) >> WEIGHT_LOG2) << shift;
     }
   }
 

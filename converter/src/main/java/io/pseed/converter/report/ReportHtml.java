@@ -1,5 +1,6 @@
 package io.pseed.converter.report;
 
+import io.pseed.converter.calibrate.CalibrationInputs.Origin;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.Quality;
 import io.pseed.converter.verify.RoundToNearest;
@@ -146,6 +147,13 @@ public final class ReportHtml {
                   + " model but are no data: what they say of its quality is a hint. Judge on inputs of"
                   + " your own before you ship.")
           .raw("</p>\n");
+    } else if (judgement.origin() == Origin.SHIPPED) {
+      out.raw("<p class=\"note good\"><b>Judged on texts that ship with pseed</b>: ");
+      out.text(
+          judgement.judges()
+              + ". No calibration by default meets them. Judge on inputs of your own before you"
+              + " ship.");
+      out.raw("</p>\n");
     } else {
       out.raw("<p class=\"note good\"><b>Judged on real inputs</b>: ");
       out.text(judgement.judges() + ". A fair judge has not met them in calibration.");

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.Quality;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -15,7 +16,7 @@ import java.util.Optional;
  *   "source":  { "name", "format", "bytes" },
  *   "target":  { "name", "bytes", "ratio", "weights", "bitsPerWeight", "graphBytes", "digest", "producer" },
  *   "plan":    summary of the plan in the file's header, or null,
- *   "judge":   { "inputs", "runs", "generated", "said": a sentence, "interval": how it was computed,
+ *   "judge":   { "inputs", "runs", "origin", "generated", "said": a sentence, "interval": how it was computed,
  *                "bound": { "minCosine", "minWorst", "passed" } or null },       or null: see "notJudged"
  *   "notJudged": why, or null,
  *   "outputs": [ { "name", "measure", "bounded", "values", "mean", "meanLow", "meanHigh", "low5", "min",
@@ -94,6 +95,7 @@ public final class ReportJson {
     judge
         .put("inputs", judgement.inputs())
         .put("runs", judgement.runs())
+        .put("origin", judgement.origin().name().toLowerCase(Locale.ROOT))
         .put("generated", judgement.generated())
         .put("said", judgement.judges())
         .put("interval", INTERVAL);

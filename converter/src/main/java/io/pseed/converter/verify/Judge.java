@@ -7,8 +7,9 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.pseed.converter.calibrate.CalibrationInputs;
-import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
+import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.verify.Quality.Measure;
+import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -37,17 +38,21 @@ public final class Judge {
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession original;
-  private final HeldOut heldOut;
+  private final CalibrationInputs inputs;
   private final List<Map<String, Answer>> kept = new ArrayList<>();
   private long keptBytes;
 
-  /** A judge; the caller closes the session when all is judged. */
-  public Judge(OrtSession original, HeldOut heldOut) {
-    if (heldOut.inputs().size() == 0) {
+  /**
+   * A judge; the caller closes the session when all is judged.
+   *
+   * @param inputs that nothing which was fitted has met
+   */
+  public Judge(OrtSession original, CalibrationInputs inputs) {
+    if (inputs.size() == 0) {
       throw new IllegalArgumentException("there are no inputs to judge with");
     }
     this.original = original;
-    this.heldOut = heldOut;
+    this.inputs = inputs;
   }
 
   /** An output of one run. */
@@ -72,16 +77,40 @@ public final class Judge {
     private double signal;
   }
 
+  /** The inputs. */
+  public CalibrationInputs inputs() {
+    return inputs;
+  }
+
+  /**
+   * Runs the original, as far as its answers are kept: inputs that do not fit are found before
+   * anything is made that they should judge.
+   *
+   * @throws IOException where an input cannot be read or does not fit
+   * @throws UnsupportedModelException where the original does not run on one
+   */
+  public void prepare() throws IOException, OrtException, UnsupportedModelException {
+    for (int i = kept.size(); i < inputs.size() && i == kept.size(); i++) {
+      Map<String, OnnxTensor> made = inputs.make(environment, i);
+      try {
+        expected(i, made);
+      } finally {
+        made.values().forEach(OnnxTensor::close);
+      }
+    }
+  }
+
   /**
    * Judges a model.
    *
    * @param other a model with the original's inputs and outputs
    * @throws UnsupportedModelException where the original does not run on the inputs, or no output
    *     is a tensor of numbers
+   * @throws IOException where an input cannot be read or does not fit
    * @throws OrtException where the other model does not run
    */
-  public Judgement judge(OrtSession other) throws OrtException, UnsupportedModelException {
-    CalibrationInputs inputs = heldOut.inputs();
+  public Judgement judge(OrtSession other)
+      throws IOException, OrtException, UnsupportedModelException {
     Map<String, Sums> all = new LinkedHashMap<>();
     for (int i = 0; i < inputs.size(); i++) {
       Map<String, OnnxTensor> made = inputs.make(environment, i);
@@ -107,7 +136,7 @@ public final class Judge {
     }
     List<Quality> qualities = new ArrayList<>();
     all.forEach((name, sums) -> qualities.addAll(qualities(name, sums)));
-    return new Judgement(inputs.description(), inputs.size(), heldOut.generated(), qualities);
+    return new Judgement(inputs.description(), inputs.size(), inputs.origin(), qualities);
   }
 
   private static List<Quality> qualities(String name, Sums sums) {
@@ -144,7 +173,7 @@ public final class Judge {
           "the original does not run on input "
               + index
               + " of "
-              + heldOut.inputs().description()
+              + inputs.description()
               + " ("
               + e.getMessage()
               + ")");

@@ -1,5 +1,6 @@
 package io.pseed.converter.verify;
 
+import io.pseed.converter.calibrate.CalibrationInputs.Origin;
 import io.pseed.converter.verify.Quality.Measure;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,12 +10,17 @@ import java.util.List;
  *
  * @param inputs which inputs judged
  * @param runs how many
- * @param generated whether they were made from the graph's signature, so that no real data judged
+ * @param origin who made them: generated ones are no data
  * @param qualities all measures, in the order of the model's outputs
  */
-public record Judgement(String inputs, int runs, boolean generated, List<Quality> qualities) {
+public record Judgement(String inputs, int runs, Origin origin, List<Quality> qualities) {
   public Judgement {
     qualities = List.copyOf(qualities);
+  }
+
+  /** Whether the inputs were made from the graph's signature, so that no data judged. */
+  public boolean generated() {
+    return origin == Origin.GENERATED;
   }
 
   /**
@@ -49,7 +55,7 @@ public record Judgement(String inputs, int runs, boolean generated, List<Quality
 
   /** Who judged, as a phrase: {@code 120 texts of notes.txt}. */
   public String judges() {
-    if (generated) {
+    if (generated()) {
       return runs
           + " generated inputs (made from the graph's signature, no real data; the seed is fixed)";
     }

@@ -53,7 +53,13 @@ class PseedCommandTest {
           {"convert", "a.onnx", "--plan", "p.json", "--bits", "3"},
           {"convert", "a.onnx", "--seed-bits", "21"},
           {"convert", "a.onnx", "--threads", "0"},
+          {"convert", "a.onnx", "--no-calibration", "--calibrate", "x.txt"},
+          {"convert", "a.onnx", "--calibration-inputs", "0"},
+          {"convert", "a.onnx", "--image-levels", "loud"},
+          {"convert", "a.onnx", "--input-shape", "x=1x-3"},
+          {"convert", "a.onnx", "--plan", "p.json", "--tokenizer", "t.json"},
           {"export", "a.pseed"},
+          {"export", "a.pseed", "--safetensors", "a.safetensors", "--external"},
           {"verify", "a.onnx", "a.pseed", "--min-cosine", "2"},
           {"experiment"},
           {"experiment", "gaussian", "--seed-bits", "4"},
@@ -143,6 +149,54 @@ class PseedCommandTest {
   }
 
   @Test
+  void anExportThatLeavesItsSeedsIsPairedWithItsFile() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path pseed = dir.resolve("tiny.pseed");
+    Outcome.of("convert", model, "-q");
+    Path onnx = dir.resolve("small.onnx");
+    Outcome export = Outcome.of("export", pseed, "--onnx", onnx, "--external");
+    assertThat(export.code()).as(export.err()).isZero();
+    assertThat(export.out()).contains("of tiny.pseed from its own folder; keep both together");
+    JsonNode external =
+        Outcome.of("export", pseed, "--onnx", onnx, "--external", "--force", "--json")
+            .json()
+            .at("/onnx/external");
+    JsonNode file = Outcome.of("verify", pseed, "--json").json();
+    assertThat(external.get("location").asText()).isEqualTo("tiny.pseed");
+    assertThat(external.get("digest").asText()).isEqualTo(file.get("digest").asText());
+    assertThat(external.get("bytes").asLong()).isBetween(7000L, Files.size(pseed));
+
+    assertThat(Outcome.of("verify", onnx, pseed).out())
+        .contains("small.onnx is an export of this file and reads its seeds from it.");
+    JsonNode verify = Outcome.of("verify", onnx, pseed, "--json").json();
+    assertThat(verify.at("/export/location").asText()).isEqualTo("tiny.pseed");
+    assertThat(verify.get("passed").asBoolean()).isTrue();
+
+    Path moved = dir.resolve("moved.pseed");
+    Files.move(pseed, moved);
+    Outcome missing = Outcome.of("verify", onnx, moved);
+    assertThat(missing.code()).isEqualTo(1);
+    assertThat(missing.sentence())
+        .endsWith(
+            "small.onnx: reads its seeds from "
+                + pseed
+                + ", which does not exist; "
+                + moved
+                + " is the right file, put it there");
+    Outcome.of("convert", model, "-q", "--bits", "3");
+    assertThat(Outcome.of("verify", onnx, moved).sentence()).contains("which is another file");
+    Outcome replaced = Outcome.of("verify", onnx, pseed);
+    assertThat(replaced.code()).isEqualTo(1);
+    assertThat(replaced.sentence())
+        .contains("was exported from a .pseed file with digest " + file.get("digest").asText())
+        .endsWith("so it would load wrong weights; export it again");
+
+    Path below = Files.createDirectory(dir.resolve("below")).resolve("x.onnx");
+    assertThat(Outcome.of("export", pseed, "--onnx", below, "--external").sentence())
+        .contains("tiny.pseed: lies outside of", "write the model beside the .pseed file");
+  }
+
+  @Test
   void inputsTakeTheShapeThatIsGiven() throws IOException {
     Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
     Path pseed = dir.resolve("tiny.pseed");
@@ -187,8 +241,14 @@ class PseedCommandTest {
     byte[] bytes = Files.readAllBytes(first);
     Outcome.of("convert", model, "-o", first, "--bits", "3.3", "--threads", 5);
     assertThat(first).hasBinaryContent(bytes);
-    Outcome.of("convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan);
+    // A plan has the rates; what errors cost is computed again.
+    Outcome.of(
+        "convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan, "--calibrate", "generated");
     assertThat(dir.resolve("2.pseed")).hasBinaryContent(bytes);
+
+    Outcome.of("convert", model, "-o", first, "--no-calibration", "--save-plan", plan);
+    Outcome.of("convert", model, "-o", dir.resolve("2.pseed"), "--plan", plan);
+    assertThat(dir.resolve("2.pseed")).hasSameBinaryContentAs(first);
   }
 
   @Test

@@ -40,7 +40,7 @@ class TargetSizeTest {
   @Test
   void aSizeThatIsTooSmallNamesTheSmallest() throws IOException {
     Path source = TinyModels.onnx(dir.resolve("tiny.onnx"), 3);
-    Outcome refused = Outcome.of("convert", source, "--target-size", "1KB");
+    Outcome refused = Outcome.of("convert", source, "--target-size", "1KB", "-q");
     assertThat(refused.code()).isEqualTo(1);
     assertThat(dir.resolve("tiny.pseed")).doesNotExist();
     Matcher matcher = Pattern.compile("about .* \\((\\d+) bytes\\)").matcher(refused.sentence());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pseed.codec.trellis.TrellisCode;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +61,50 @@ class TrellisSearchTest {
       // a thousandth of a deviation each.
       assertThat(found).isLessThanOrEqualTo(best * 1.02 + n * 16.0);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"12,1,0.5", "12,2,1.0", "12,3,1.2", "12,4,1.2"})
+  void errorsThatCountLessLeaveBitsToTheOthers(int bits, int rate, double gain) {
+    TrellisCode code = TrellisCode.of(bits, TrellisCode.LAW_RAYLEIGH, 0);
+    float[] targets = gaussian(2000, 4096, 4);
+    byte[] weights = new byte[targets.length];
+    for (int t = 0; t < weights.length; t++) {
+      weights[t] = (byte) (t % 3 == 0 ? TrellisSearch.FULL_WEIGHT : 4);
+    }
+    byte[] payload = new byte[(targets.length * rate + 7) / 8];
+    float[] found = new float[targets.length];
+    new TrellisSearch(code, rate).encode(targets, 0, targets.length, payload, 0, found, weights);
+    float[] even = new float[targets.length];
+    byte[] other = new byte[payload.length];
+    new TrellisSearch(code, rate).encode(targets, 0, targets.length, other, 0, even);
+    double db =
+        10 * Math.log10(weighted(targets, even, weights) / weighted(targets, found, weights));
+    assertThat(db).isGreaterThan(gain);
+    double sum = 0;
+    for (int t = 0; t < found.length; t++) {
+      sum += (double) (targets[t] - found[t]) * (targets[t] - found[t]);
+    }
+    assertThat(squaredError(code, rate, targets, payload)).isEqualTo(sum);
+  }
+
+  @Test
+  void fullWeightsAreNoWeights() {
+    TrellisCode code = TrellisCode.of(10, TrellisCode.LAW_RAYLEIGH, 0);
+    float[] targets = gaussian(500, 4096, 5);
+    byte[] weights = new byte[targets.length];
+    Arrays.fill(weights, (byte) TrellisSearch.FULL_WEIGHT);
+    byte[] payload = new byte[125];
+    new TrellisSearch(code, 2).encode(targets, 0, 500, payload, 0, null, weights);
+    assertThat(payload).isEqualTo(encode(code, 2, targets));
+  }
+
+  private static double weighted(float[] targets, float[] found, byte[] weights) {
+    double sum = 0;
+    for (int t = 0; t < targets.length; t++) {
+      sum += weights[t] * (double) (targets[t] - found[t]) * (targets[t] - found[t]);
+    }
+    return sum;
   }
 
   @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.pseed.converter.calibrate.CalibrationInputs.Origin;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.Quality;
 import java.io.IOException;
@@ -22,7 +23,7 @@ class ReportsTest {
     return new Judgement(
         "texts of " + HOSTILE,
         40,
-        generated,
+        generated ? Origin.GENERATED : Origin.GIVEN,
         List.of(
             new Quality(
                 "out " + HOSTILE,

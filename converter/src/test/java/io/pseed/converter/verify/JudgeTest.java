@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.google.protobuf.ByteString;
 import io.pseed.converter.calibrate.CalibrationInputs;
+import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
@@ -18,8 +19,8 @@ import io.pseed.converter.onnx.proto.TensorProto.DataType;
 import io.pseed.converter.onnx.proto.TensorShapeProto;
 import io.pseed.converter.onnx.proto.TypeProto;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
-import io.pseed.converter.verify.GeneratedInputs.UnsupportedModelException;
 import io.pseed.converter.verify.Quality.Measure;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -40,6 +41,11 @@ class JudgeTest {
         @Override
         public String description() {
           return "two inputs by hand";
+        }
+
+        @Override
+        public Origin origin() {
+          return Origin.GIVEN;
         }
 
         @Override
@@ -116,15 +122,17 @@ class JudgeTest {
         .build();
   }
 
-  private static Judgement judged(float offset) throws OrtException, UnsupportedModelException {
+  private static Judgement judged(float offset)
+      throws IOException, OrtException, UnsupportedModelException {
     try (OrtSession original = session(0);
         OrtSession other = session(offset)) {
-      return new Judge(original, HeldOut.real(INPUTS)).judge(other);
+      return new Judge(original, INPUTS).judge(other);
     }
   }
 
   @Test
-  void figuresAreThoseOfTheDefinition() throws OrtException, UnsupportedModelException {
+  void figuresAreThoseOfTheDefinition()
+      throws IOException, OrtException, UnsupportedModelException {
     Judgement judgement = judged(1);
     assertThat(judgement.qualities()).hasSize(3);
     Quality embedding = judgement.qualities().get(0);
@@ -146,7 +154,7 @@ class JudgeTest {
 
   @Test
   void boundsHoldForTheEmbeddingAndNotForWholeNumbers()
-      throws OrtException, UnsupportedModelException {
+      throws IOException, OrtException, UnsupportedModelException {
     Judgement judgement = judged(1);
     assertThat(judgement.bounded()).containsExactly(judgement.qualities().get(0));
     assertThat(judgement.worst().measure()).isEqualTo(Measure.EMBEDDING);
@@ -154,7 +162,7 @@ class JudgeTest {
   }
 
   @Test
-  void anEqualModelIsEqual() throws OrtException, UnsupportedModelException {
+  void anEqualModelIsEqual() throws IOException, OrtException, UnsupportedModelException {
     for (Quality quality : judged(0).qualities()) {
       assertThat(quality.mean()).isEqualTo(1);
       assertThat(quality.relative()).isZero();
@@ -163,7 +171,7 @@ class JudgeTest {
   }
 
   @Test
-  void whatIsNotFiniteIsFoundOut() throws OrtException, UnsupportedModelException {
+  void whatIsNotFiniteIsFoundOut() throws IOException, OrtException, UnsupportedModelException {
     Quality output = judged(Float.NaN).qualities().get(1);
     assertThat(output.mean()).isZero();
     assertThat(output.maxAbs()).isInfinite();

@@ -10,9 +10,20 @@ import java.util.List;
  * @param bytes its size
  * @param seeded tensors that the model still holds as seeds, decoded when it is loaded
  * @param raw tensors that were lossless in the {@code .pseed} file and are ordinary initializers
+ *     (or external data there)
  * @param dense tensors that are seeds in the {@code .pseed} file, but not in the model, and why
+ * @param location the {@code .pseed} file as the model names it, relative to the model's folder;
+ *     null where the model needs no other file
+ * @param externalBytes bytes of that file that the model refers to
  */
-public record OnnxExport(Path file, long bytes, int seeded, int raw, List<DenseTensor> dense) {
+public record OnnxExport(
+    Path file,
+    long bytes,
+    int seeded,
+    int raw,
+    List<DenseTensor> dense,
+    String location,
+    long externalBytes) {
   /**
    * A tensor that grew.
    *

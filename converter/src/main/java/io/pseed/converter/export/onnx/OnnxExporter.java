@@ -40,9 +40,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Writes one self-contained ONNX model from a {@code .pseed} file. It opens in every ONNX Runtime
- * from 1.20 on, in any language, with nothing registered; its weights are bit for bit those of
- * {@link TensorDecoder}.
+ * Writes one ONNX model from a {@code .pseed} file, self-contained or with its seeds left in that
+ * file. It opens in every ONNX Runtime from 1.20 on, in any language, with nothing registered; its
+ * weights are bit for bit those of {@link TensorDecoder}.
  *
  * <p>A tensor of seeds becomes a node {@code io.pseed.SeedDecode} whose input is the tensor's
  * record. The model also defines that operator, as a function of standard operators: ONNX Runtime
@@ -75,6 +75,7 @@ public final class OnnxExporter {
   private static final long LARGEST_MODEL = Integer.MAX_VALUE - (1L << 16);
 
   private final PseedReader reader;
+  private final PayloadBytes payloads;
   private final ModelProto.Builder model;
   private final SharedConstants constants;
   private final Map<ByteString, String> functionNames = new LinkedHashMap<>();
@@ -87,8 +88,9 @@ public final class OnnxExporter {
   private int seeded;
   private int raw;
 
-  private OnnxExporter(PseedReader reader, ModelProto graph) {
+  private OnnxExporter(PseedReader reader, ModelProto graph, PayloadBytes payloads) {
     this.reader = reader;
+    this.payloads = payloads;
     this.model = graph.toBuilder();
     this.constants = new SharedConstants(names(graph.getGraph()));
     this.whyNoFunctions = prepareVersions();
@@ -104,7 +106,41 @@ public final class OnnxExporter {
    * @throws PseedException where the file is damaged
    */
   public static OnnxExport export(PseedReader reader, Path target) throws IOException {
-    OnnxExporter exporter = new OnnxExporter(reader, graph(reader));
+    return export(reader, target, PayloadBytes.copied());
+  }
+
+  /**
+   * Exports the file that {@code reader} has open, and leaves the seeds and the lossless tensors in
+   * it: the model refers to them as ONNX external data, which ONNX Runtime maps. The model holds
+   * graph, functions and tables, so it stays small however large the weights are. Both files belong
+   * together: {@link ExternalExport} says whether they do.
+   *
+   * @param pseed the file that {@code reader} has open; in the folder of {@code target} or below it
+   * @param target replaced by a rename when the model is complete
+   * @throws ExportException as {@link #export(PseedReader, Path)}, and where {@code pseed} lies
+   *     elsewhere or is another file
+   */
+  public static OnnxExport exportExternal(PseedReader reader, Path pseed, Path target)
+      throws IOException {
+    return exportExternal(reader, pseed, target, PayloadBytes.SMALLEST);
+  }
+
+  static OnnxExport exportExternal(PseedReader reader, Path pseed, Path target, int smallest)
+      throws IOException {
+    try (PseedReader same = PseedReader.open(pseed)) {
+      if (!same.digest().equals(reader.digest())) {
+        throw new ExportException(
+            String.format(
+                "%s: has digest %s, the file to be exported has %s; name the same file twice",
+                pseed, same.digest(), reader.digest()));
+      }
+    }
+    return export(reader, target, PayloadBytes.external(pseed, target, smallest));
+  }
+
+  private static OnnxExport export(PseedReader reader, Path target, PayloadBytes payloads)
+      throws IOException {
+    OnnxExporter exporter = new OnnxExporter(reader, graph(reader), payloads);
     ModelProto exported = exporter.build();
     AtomicFile.write(target, exported::writeTo);
     return new OnnxExport(
@@ -112,7 +148,9 @@ public final class OnnxExporter {
         exported.getSerializedSize(),
         exporter.seeded,
         exporter.raw,
-        List.copyOf(exporter.dense));
+        List.copyOf(exporter.dense),
+        payloads.location(),
+        payloads.referenced());
   }
 
   private static ModelProto graph(PseedReader reader) throws IOException {
@@ -186,6 +224,9 @@ public final class OnnxExporter {
       model.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(DOMAIN).setVersion(1));
       model.setIrVersion(Math.max(model.getIrVersion(), FUNCTIONS_IR));
     }
+    if (payloads.location() != null) {
+      ExternalExport.describe(model, payloads.location(), reader.digest());
+    }
     ModelProto built = model.build();
     requireSize(tensorBytes + constants.bytes() + built.getFunctionsCount() * (1L << 16));
     return built;
@@ -195,6 +236,13 @@ public final class OnnxExporter {
   private TensorProto tensor(TensorProto initializer, TensorEntry tensor, LoadSteps steps)
       throws IOException {
     TensorRecord record = reader.record(tensor);
+    if (record.codec() == Codec.RAW && payloads.refers(tensor.decodedBytes())) {
+      // Only compared with its checksum: the bytes stay where they are.
+      TensorDecoder.of(record).decodeTo(bytes -> {});
+      raw++;
+      return payloads.refer(
+          initializer.toBuilder(), tensor.offset() + record.bodyOffset(), tensor.decodedBytes());
+    }
     ByteBuffer elements = TensorDecoder.of(record).decode();
     if (record.codec() == Codec.RAW) {
       raw++;
@@ -302,13 +350,24 @@ public final class OnnxExporter {
       TrellisBody body,
       String layerCodes,
       LoadSteps steps) {
-    ByteBuffer bytes = recordBytes(record, tensor.length());
     String recordName =
         constants.addOwn(
             tensor.name(),
-            Protos.tensor(TensorProto.DataType.UINT8, new long[] {bytes.remaining()}, bytes));
+            payloads.tensor(
+                TensorProto.DataType.UINT8,
+                new long[] {tensor.length()},
+                recordBytes(record, tensor.length()),
+                tensor.offset()));
     FunctionBody call =
-        new SeedDecode(constants, record, body, ExactSums.of(body), recordName, steps.of(tensor))
+        new SeedDecode(
+                constants,
+                record,
+                body,
+                ExactSums.of(body),
+                recordName,
+                (type, dims, bytes, offset) ->
+                    payloads.tensor(type, dims, bytes, tensor.offset() + offset),
+                steps.of(tensor))
             .write(layerCodes);
     FunctionProto function = call.function();
     String name =
@@ -432,8 +491,12 @@ public final class OnnxExporter {
       throw new ExportException(
           String.format(
               "%s: as one ONNX model it takes more than %d bytes, protobuf allows less than 2 GB;"
-                  + " open the .pseed file itself (PseedSession in Java), or convert with fewer bits",
-              reader.label(), LARGEST_MODEL));
+                  + " %s, or open the .pseed file itself (PseedSession in Java)",
+              reader.label(),
+              LARGEST_MODEL,
+              payloads.location() == null
+                  ? "leave the seeds in the .pseed file with --external"
+                  : "split the tensors that are stored as elements"));
     }
   }
 

@@ -39,12 +39,24 @@ final class SeedDecode {
   private final View view;
   private final Panels panels;
   private final ExactSums sums;
+  private final Pieces pieces;
   private final String step;
   private final FunctionBody f = new FunctionBody();
   private final String recordName;
   private final long payloadOffset;
   private final long payloadEnd;
   private String columnPayload;
+
+  /** How bytes of the record become a tensor of their own. */
+  @FunctionalInterface
+  interface Pieces {
+    /**
+     * Makes the tensor.
+     *
+     * @param offset of {@code bytes} in the record
+     */
+    TensorProto tensor(TensorProto.DataType type, long[] dims, ByteBuffer bytes, long offset);
+  }
 
   /**
    * @param recordName the initializer with the record's bytes
@@ -56,6 +68,7 @@ final class SeedDecode {
       TrellisBody body,
       ExactSums sums,
       String recordName,
+      Pieces pieces,
       String step) {
     this.constants = constants;
     this.record = record;
@@ -63,6 +76,7 @@ final class SeedDecode {
     this.view = body.view();
     this.panels = body.panels();
     this.sums = sums;
+    this.pieces = pieces;
     this.step = step;
     this.recordName = recordName;
     this.payloadOffset =
@@ -406,9 +420,13 @@ final class SeedDecode {
     String hint = axis + "_scales";
     return switch (kind) {
       case F16 -> {
-        ByteBuffer halfs = in.slice(offset + 4, 2 * n);
-        String stored =
-            constants.addOwn(hint, Protos.tensor(TensorProto.DataType.FLOAT16, dims, halfs));
+        TensorProto halfs =
+            pieces.tensor(
+                TensorProto.DataType.FLOAT16,
+                dims,
+                in.slice(offset + 4, 2 * n),
+                record.bodyOffset() + offset + 4L);
+        String stored = constants.addOwn(hint, halfs);
         yield times(castOutside(stored, TensorProto.DataType.FLOAT), unit(in, offset));
       }
       case F8 -> {
@@ -441,7 +459,15 @@ final class SeedDecode {
         // The record stores the value without the signs.
         yield times(castOutside(stored, TensorProto.DataType.FLOAT), in.getFloat(offset));
       }
-      default -> constants.addOwn(hint, Protos.floats(dims, scales));
+      case F32 ->
+          constants.addOwn(
+              hint,
+              pieces.tensor(
+                  TensorProto.DataType.FLOAT,
+                  dims,
+                  in.slice(offset, 4 * n),
+                  (long) record.bodyOffset() + offset));
+      case CONSTANT -> constants.addOwn(hint, Protos.floats(dims, scales));
     };
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -17,26 +16,16 @@ import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
-import io.pseed.converter.onnx.proto.OperatorSetIdProto;
-import io.pseed.converter.onnx.proto.StringStringEntryProto;
 import io.pseed.converter.onnx.proto.TensorProto;
-import io.pseed.converter.onnx.proto.TypeProto;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.format.CorruptException;
 import io.pseed.format.DType;
 import io.pseed.format.PseedReader;
-import io.pseed.format.PseedWriter;
-import io.pseed.format.RecordContent;
-import io.pseed.format.SectionEntry;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -209,7 +198,7 @@ class OnnxExporterTest {
       tensors.add(new Trellis("w" + i, 1024, 1024).rate(1 + i % 3).blocks(6, 0).make());
     }
     Path exported = folder.resolve("steps.onnx");
-    export(pseed(tensors, model(tensors, opset)), exported);
+    exported(pseed(tensors, TestModels.model(tensors, opset)), exported);
     assertThat(ModelProto.parseFrom(Files.readAllBytes(exported)).getGraph().getNodeList())
         .filteredOn(n -> n.getOpType().equals("Dropout"))
         .as("links of the chain")
@@ -225,11 +214,11 @@ class OnnxExporterTest {
     }
     tensors.add(new Trellis("loud", 128, 128).seeds(20).rate(8).blocks(7, 7).make());
     Path exported = folder.resolve("slow.onnx");
-    export(pseed(tensors, model(tensors, 17)), exported);
+    exported(pseed(tensors, TestModels.model(tensors, 17)), exported);
     try (SessionOptions options = new SessionOptions()) {
       options.setOptimizationLevel(SessionOptions.OptLevel.NO_OPT);
       try (OrtSession session = ENV.createSession(exported.toString(), options)) {
-        run(session, tensors);
+        TestModels.run(session, tensors);
       }
     }
   }
@@ -241,7 +230,7 @@ class OnnxExporterTest {
       tensors.add(new Trellis("w" + i, 64, 64 + 8 * i).rate(3).blocks(6, 0).make());
     }
     Path exported = folder.resolve("shared.onnx");
-    export(pseed(tensors, model(tensors, 17)), exported);
+    exported(pseed(tensors, TestModels.model(tensors, 17)), exported);
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(exported));
     assertThat(model.getFunctionsList())
         .singleElement()
@@ -257,7 +246,7 @@ class OnnxExporterTest {
   void oldModelsListTheirConstantsAsInputs() throws Exception {
     List<Tensor> tensors =
         List.of(new Trellis("w", 8, 16).make(), TestTensors.raw("r", DType.F32, 4));
-    ModelProto.Builder old = model(tensors, 11).toBuilder().setIrVersion(3);
+    ModelProto.Builder old = TestModels.model(tensors, 11).toBuilder().setIrVersion(3);
     for (TensorProto w : old.getGraph().getInitializerList()) {
       ValueInfoProto.Builder input = ValueInfoProto.newBuilder().setName(w.getName());
       input.getTypeBuilder().getTensorTypeBuilder().setElemType(w.getDataType());
@@ -278,7 +267,7 @@ class OnnxExporterTest {
   @Test
   void dropoutOfOperatorSet11LosesItsRatio() throws Exception {
     List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
-    ModelProto.Builder model = model(tensors, 11).toBuilder();
+    ModelProto.Builder model = TestModels.model(tensors, 11).toBuilder();
     GraphProto.Builder graph = model.getGraphBuilder();
     graph.setNode(0, graph.getNode(0).toBuilder().setOutput(0, "kept"));
     graph.addNode(
@@ -304,7 +293,7 @@ class OnnxExporterTest {
   void checkpointWithoutGraph() throws Exception {
     List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
     Path file = pseed(tensors, null, "checkpoint.pseed");
-    assertThatThrownBy(() -> export(file, folder.resolve("no.onnx")))
+    assertThatThrownBy(() -> exported(file, folder.resolve("no.onnx")))
         .isInstanceOf(ExportException.class)
         .hasMessageContaining("no ONNX graph")
         .hasMessageContaining("--safetensors");
@@ -316,16 +305,16 @@ class OnnxExporterTest {
     List<Tensor> tensors = List.of(new Trellis("w", 8, 16).make());
     List<Tensor> more = List.of(tensors.get(0), new Trellis("x", 8, 16).make());
     Path target = folder.resolve("no.onnx");
-    Path missing = pseed(tensors, model(more, 13));
-    assertThatThrownBy(() -> export(missing, target))
+    Path missing = pseed(tensors, TestModels.model(more, 13));
+    assertThatThrownBy(() -> exported(missing, target))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("refers to tensor 'x'");
-    Path other = pseed(tensors, model(List.of(new Trellis("w", 16, 8).make()), 13));
-    assertThatThrownBy(() -> export(other, target))
+    Path other = pseed(tensors, TestModels.model(List.of(new Trellis("w", 16, 8).make()), 13));
+    assertThatThrownBy(() -> exported(other, target))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("tensor 'w' is F32 [8, 16]");
     Path noModel = pseed(tensors, new byte[] {1, 2, 3}, "bytes.pseed");
-    assertThatThrownBy(() -> export(noModel, target))
+    assertThatThrownBy(() -> exported(noModel, target))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("is no ONNX model");
     try (var left = Files.list(folder)) {
@@ -334,21 +323,36 @@ class OnnxExporterTest {
   }
 
   private OnnxExport check(List<Tensor> tensors, int opset) throws IOException, OrtException {
-    return checkExport(tensors, model(tensors, opset));
+    return checkExport(tensors, TestModels.model(tensors, opset));
   }
 
+  /** Both ways of exporting, with the smallest pieces left in the file too. */
   private OnnxExport checkExport(List<Tensor> tensors, ModelProto model)
       throws IOException, OrtException {
+    Path pseed = pseed(tensors, model);
+    Path external = folder.resolve("external.onnx");
+    try (PseedReader reader = PseedReader.open(pseed)) {
+      OnnxExport export = OnnxExporter.exportExternal(reader, pseed, external, 1);
+      assertThat(export.location()).isEqualTo("model.pseed");
+      checkLoaded(export, tensors, model);
+    }
     Path exported = folder.resolve("model.onnx");
-    OnnxExport export = export(pseed(tensors, model), exported);
-    assertThat(export.bytes()).isEqualTo(Files.size(exported));
+    OnnxExport export = exported(pseed, exported);
+    assertThat(export.location()).isNull();
+    checkLoaded(export, tensors, model);
+    return export;
+  }
+
+  private void checkLoaded(OnnxExport export, List<Tensor> tensors, ModelProto model)
+      throws IOException, OrtException {
+    assertThat(export.bytes()).isEqualTo(Files.size(export.file()));
     Path optimized = folder.resolve("optimized.onnx");
     try (SessionOptions options = new SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       options.setOptimizedModelFilePath(optimized.toString());
-      try (OrtSession session = ENV.createSession(exported.toString(), options)) {
+      try (OrtSession session = ENV.createSession(export.file().toString(), options)) {
         assertThat(session.getInputNames()).hasSize(tensors.size());
-        run(session, tensors);
+        TestModels.run(session, tensors);
       }
     }
     GraphProto graph = ModelProto.parseFrom(Files.readAllBytes(optimized)).getGraph();
@@ -361,31 +365,19 @@ class OnnxExporterTest {
       assertThat(graph.getInitializerList())
           .filteredOn(i -> i.getName().equals(tensor.name()))
           .singleElement()
-          .satisfies(i -> assertThat(i.getRawData().toByteArray()).isEqualTo(tensor.decoded()));
+          // A lossless tensor may still be external: its bytes are those that ran.
+          .satisfies(
+              i ->
+                  assertThat(
+                          i.getDataLocation() == TensorProto.DataLocation.EXTERNAL
+                              ? tensor.decoded()
+                              : i.getRawData().toByteArray())
+                      .isEqualTo(tensor.decoded()));
     }
     assertThat(graph.getInitializerCount()).isEqualTo(tensors.size());
-    return export;
   }
 
-  private static void run(OrtSession session, List<Tensor> tensors) throws OrtException {
-    Map<String, OnnxTensor> inputs = new HashMap<>();
-    for (Tensor tensor : tensors) {
-      long[] index = LongStream.range(0, tensor.shape()[0]).toArray();
-      inputs.put("index_" + tensor.name(), OnnxTensor.createTensor(ENV, index));
-    }
-    try (OrtSession.Result result = session.run(inputs)) {
-      for (Tensor tensor : tensors) {
-        ByteBuffer bytes =
-            ((OnnxTensor) result.get("out_" + tensor.name()).orElseThrow()).getByteBuffer();
-        byte[] found = new byte[bytes.remaining()];
-        bytes.get(found);
-        assertThat(found).as(tensor.name()).isEqualTo(tensor.decoded());
-      }
-    }
-    inputs.values().forEach(OnnxTensor::close);
-  }
-
-  private static OnnxExport export(Path pseed, Path target) throws IOException {
+  static OnnxExport exported(Path pseed, Path target) throws IOException {
     try (PseedReader reader = PseedReader.open(pseed)) {
       return OnnxExporter.export(reader, target);
     }
@@ -396,62 +388,6 @@ class OnnxExporterTest {
   }
 
   private Path pseed(List<Tensor> tensors, byte[] section, String name) throws IOException {
-    Path file = folder.resolve(name);
-    try (PseedWriter writer = PseedWriter.create(file, "test")) {
-      for (Tensor t : tensors) {
-        writer.tensor(t.name(), t.dtype(), t.shape(), RecordContent.of(t.record()), null, 0);
-      }
-      if (section != null) {
-        writer.section(SectionEntry.ONNX_GRAPH, null, ByteBuffer.wrap(section));
-      }
-      writer.finish("test", Map.of(), null, null);
-    }
-    return file;
-  }
-
-  /** A graph in which out_NAME is Gather(NAME, index_NAME). */
-  private static ModelProto model(List<Tensor> tensors, int opset) {
-    GraphProto.Builder graph = GraphProto.newBuilder().setName("weights");
-    for (Tensor tensor : tensors) {
-      ValueInfoProto.Builder index = ValueInfoProto.newBuilder().setName("index_" + tensor.name());
-      index
-          .getTypeBuilder()
-          .getTensorTypeBuilder()
-          .setElemType(TensorProto.DataType.INT64_VALUE)
-          .getShapeBuilder()
-          .addDimBuilder()
-          .setDimParam("n");
-      graph.addInput(index);
-      TensorProto.Builder reference =
-          TensorProto.newBuilder()
-              .setName(tensor.name())
-              .setDataType(Protos.type(tensor.dtype()).getNumber())
-              .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-              .addExternalData(
-                  StringStringEntryProto.newBuilder().setKey("location").setValue("pseed"));
-      for (long dim : tensor.shape()) {
-        reference.addDims(dim);
-      }
-      graph.addInitializer(reference);
-      graph.addNode(
-          Protos.node(
-              "use_" + tensor.name(),
-              "Gather",
-              List.of(tensor.name(), "index_" + tensor.name()),
-              "out_" + tensor.name()));
-      graph.addOutput(
-          ValueInfoProto.newBuilder()
-              .setName("out_" + tensor.name())
-              .setType(
-                  TypeProto.newBuilder()
-                      .setTensorType(
-                          TypeProto.Tensor.newBuilder()
-                              .setElemType(Protos.type(tensor.dtype()).getNumber()))));
-    }
-    return ModelProto.newBuilder()
-        .setIrVersion(7)
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset))
-        .setGraph(graph)
-        .build();
+    return TestModels.pseed(folder.resolve(name), tensors, section);
   }
 }

@@ -1,0 +1,246 @@
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Puts the native libraries where the jar is packed from. Maven runs it as a source file, so that
+ * the build needs no shell:
+ *
+ * <pre>
+ * java BuildNatives.java host|all|none SOURCE TARGET CLASSES
+ *
+ * host  builds the library of this platform with CMake, in TARGET/native-host, and packs it;
+ *       without CMake or a compiler it says so, and the jar holds no library
+ * all   packs what .ci/natives built in TARGET/natives; every platform must be there
+ * none  packs nothing
+ * </pre>
+ */
+public final class BuildNatives {
+  /** What a release holds. */
+  private static final List<String> RELEASE =
+      List.of(
+          "linux-aarch64/libpseed_ort.so",
+          "linux-x64/libpseed_ort.so",
+          "windows-x64/pseed_ort.dll");
+
+  /** What CMake says where a tool is missing, and what that means. */
+  private static final Map<String, String> MISSING =
+      Map.of(
+          "No CMAKE_CXX_COMPILER could be found", "there is no C++ compiler",
+          "CMAKE_CXX_COMPILER not set", "there is no C++ compiler",
+          "CMAKE_MAKE_PROGRAM is not set", "there is no make or ninja",
+          "or higher is required", "CMake is too old",
+          "CXX compiler identification is MSVC", "MSVC cannot build it, MinGW-w64 can");
+
+  private final Path source;
+  private final Path natives;
+  private final Path build;
+  private final Path packed;
+
+  private BuildNatives(Path source, Path target, Path classes) {
+    this.source = source;
+    this.natives = target.resolve("natives");
+    this.build = target.resolve("native-host");
+    this.packed = classes.resolve("io/pseed/onnx/native");
+  }
+
+  public static void main(String[] args) throws Exception {
+    if (args.length != 4) {
+      fail("expected host|all|none SOURCE TARGET CLASSES, got " + args.length + " arguments");
+    }
+    BuildNatives natives = new BuildNatives(Path.of(args[1]), Path.of(args[2]), Path.of(args[3]));
+    switch (args[0]) {
+      case "host" -> natives.host();
+      case "all" -> natives.all();
+      case "none" -> natives.pack(new TreeMap<>());
+      default -> fail("-Dpseed.natives is '" + args[0] + "', expected host, all or none");
+    }
+  }
+
+  private void host() throws Exception {
+    String reason = buildHost();
+    if (reason == null) {
+      pack(new TreeMap<>(Map.of(hostPlatform() + "/" + hostName(), build.resolve(hostName()))));
+    } else {
+      pack(new TreeMap<>());
+      say("no native library in the jar: " + reason);
+      say("  models load without it, only more slowly; see 'Native library' in README.md");
+    }
+  }
+
+  /** Null, or why the library cannot be built here. A library that does not compile is an error. */
+  private String buildHost() throws Exception {
+    if (!Files.isDirectory(source.resolve("ort"))) {
+      return source.resolve("ort") + " is not there";
+    }
+    Files.createDirectories(build);
+    StringBuilder words = new StringBuilder();
+    int status;
+    try {
+      status =
+          run(
+              words,
+              List.of(
+                  "cmake",
+                  "-S",
+                  source.toString(),
+                  "-B",
+                  build.toString(),
+                  "-DCMAKE_BUILD_TYPE=Release",
+                  "-DBUILD_TESTING=OFF"));
+    } catch (IOException e) {
+      return "there is no CMake";
+    }
+    for (Map.Entry<String, String> missing : MISSING.entrySet()) {
+      if (words.indexOf(missing.getKey()) >= 0) {
+        return missing.getValue();
+      }
+    }
+    if (status != 0) {
+      fail("CMake cannot configure " + source + ":\n" + words);
+    }
+    words.setLength(0);
+    String jobs = String.valueOf(Runtime.getRuntime().availableProcessors());
+    List<String> make =
+        List.of("cmake", "--build", build.toString(), "--target", "pseed_ort", "--parallel", jobs);
+    if (run(words, make) != 0) {
+      fail("the native library does not build:\n" + words);
+    }
+    Path library = build.resolve(hostName());
+    if (!Files.isRegularFile(library)) {
+      fail("target pseed_ort made no " + library);
+    }
+    return null;
+  }
+
+  private void all() throws IOException {
+    Path newest = newestSource();
+    List<String> wrong = new ArrayList<>();
+    TreeMap<String, Path> libraries = new TreeMap<>();
+    for (String name : RELEASE) {
+      Path library = natives.resolve(name);
+      libraries.put(name, library);
+      if (!Files.isRegularFile(library)) {
+        wrong.add(library + " is missing");
+      } else if (Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(newest))
+          < 0) {
+        wrong.add(library + " is older than " + newest);
+      }
+    }
+    if (!wrong.isEmpty()) {
+      fail(String.join(", ", wrong) + "; run .ci/natives (after 'mvn clean', not before it)");
+    }
+    pack(libraries);
+  }
+
+  private Path newestSource() throws IOException {
+    try (Stream<Path> files = Files.walk(source)) {
+      return files
+          .filter(Files::isRegularFile)
+          .max(
+              Comparator.comparing(
+                  file -> {
+                    try {
+                      return Files.getLastModifiedTime(file);
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                  }))
+          .orElseThrow();
+    }
+  }
+
+  /**
+   * The jar's folder holds these libraries and their digests, and nothing else.
+   *
+   * @param libraries files by PLATFORM/NAME
+   */
+  private void pack(TreeMap<String, Path> libraries) throws IOException {
+    if (Files.exists(packed)) {
+      try (Stream<Path> old = Files.walk(packed)) {
+        for (Path file : old.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+    if (libraries.isEmpty()) {
+      return;
+    }
+    StringBuilder sums = new StringBuilder();
+    for (Map.Entry<String, Path> library : libraries.entrySet()) {
+      String name = library.getKey();
+      byte[] bytes = Files.readAllBytes(library.getValue());
+      Files.createDirectories(packed.resolve(name).getParent());
+      Files.write(packed.resolve(name), bytes);
+      sums.append(sha256(bytes)).append("  ").append(name).append('\n');
+      say("native library " + name + ", " + bytes.length + " bytes");
+    }
+    Files.writeString(packed.resolve("SHA256SUMS"), sums, StandardCharsets.US_ASCII);
+  }
+
+  private static int run(StringBuilder words, List<String> command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    // CMake's words are compared.
+    builder.environment().put("LC_ALL", "C");
+    Process process = builder.start();
+    words.append(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+    return process.waitFor();
+  }
+
+  /** As PackedLibraries.platform says it. */
+  private static String hostPlatform() {
+    String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+    return os()
+        + "-"
+        + switch (arch) {
+          case "amd64", "x86_64", "x64" -> "x64";
+          case "aarch64", "arm64" -> "aarch64";
+          default -> arch.replaceAll("[^a-z0-9_]", "");
+        };
+  }
+
+  private static String hostName() {
+    return switch (os()) {
+      case "windows" -> "pseed_ort.dll";
+      case "macos" -> "libpseed_ort.dylib";
+      default -> "libpseed_ort.so";
+    };
+  }
+
+  private static String os() {
+    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    return os.startsWith("windows")
+        ? "windows"
+        : os.startsWith("mac") ? "macos" : os.replaceAll("[^a-z0-9]", "");
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  private static void say(String line) {
+    System.out.println("pseed: " + line);
+  }
+
+  private static void fail(String sentence) {
+    System.err.println("pseed: " + sentence);
+    System.exit(1);
+  }
+}

@@ -1,0 +1,184 @@
+package io.pseed.onnx;
+
+import io.pseed.onnx.PackedLibraries.Library;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** The artifact's library for this platform as a file that nobody else could have written. */
+final class UnpackedLibrary {
+  private static final System.Logger LOG = System.getLogger("io.pseed.onnx");
+
+  private final PackedLibraries packed;
+  private final LibraryFolders folders;
+
+  /** The file of the last call; its content is compared again in each. */
+  private Path current;
+
+  UnpackedLibrary(PackedLibraries packed, LibraryFolders folders) {
+    this.packed = packed;
+    this.folders = folders;
+  }
+
+  synchronized Path path() throws OpLibraryException {
+    Library library = packed.library();
+    List<String> refused = new ArrayList<>();
+    if (current != null) {
+      try {
+        current = in(current.getParent(), library);
+        return current;
+      } catch (IOException e) {
+        refused.add(current.getParent() + ": " + reason(e));
+        current = null;
+      }
+    }
+    Optional<Path> cache = folders.cache();
+    if (cache.isPresent()) {
+      try {
+        folders.create(cache.get());
+        current = in(cache.get(), library);
+        return current;
+      } catch (OpLibraryException e) {
+        throw e;
+      } catch (IOException e) {
+        refused.add(cache.get() + ": " + reason(e));
+      }
+    } else {
+      refused.add("the user has no cache directory");
+    }
+    Path fresh = null;
+    try {
+      fresh = folders.fresh();
+      current = in(fresh, library);
+      current.toFile().deleteOnExit();
+    } catch (OpLibraryException e) {
+      throw e;
+    } catch (IOException e) {
+      refused.add((fresh == null ? folders.temp() : fresh) + ": " + reason(e));
+      throw new OpLibraryException(
+          "there is no folder from which the native library can be loaded ("
+              + String.join("; ", refused)
+              + "); unpack it yourself and name it with -D"
+              + PseedOpLibrary.PROPERTY
+              + "=FILE, or do without: a model exported by 'pseed export --onnx' loads without it,"
+              + " only more slowly",
+          e);
+    }
+    LOG.log(
+        System.Logger.Level.INFO,
+        "the native library is unpacked anew in each run, to {0}, because {1}",
+        current,
+        String.join("; ", refused));
+    return current;
+  }
+
+  private static String reason(IOException e) {
+    return e.getClass() == IOException.class || e.getMessage() == null
+        ? String.valueOf(e.getMessage())
+        : e.getClass().getSimpleName() + " " + e.getMessage();
+  }
+
+  /** The library in {@code folder}, unpacked where it is not there as it should be. */
+  private Path in(Path folder, Library library) throws IOException {
+    folders.requirePrivate(folder);
+    Path file = folder.resolve(library.uniqueName());
+    if (!isVerified(file, library)) {
+      unpack(file, library);
+    }
+    if (!folders.isExecutable(file)) {
+      throw new IOException("native code cannot be loaded from there (mounted noexec?)");
+    }
+    return file;
+  }
+
+  private boolean isVerified(Path file, Library library) throws IOException {
+    if (!folders.isPrivateFile(file)) {
+      return false;
+    }
+    MessageDigest sha256 = PackedLibraries.sha256();
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+      ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+      while (channel.read(buffer.clear()) >= 0) {
+        sha256.update(buffer.flip());
+      }
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+    return HexFormat.of().formatHex(sha256.digest()).equals(library.sha256());
+  }
+
+  /** Written beside, synced, renamed: two processes that do so at once leave the same file. */
+  private void unpack(Path file, Library library) throws IOException {
+    byte[] bytes = packed.bytes(library);
+    deleteOldParts(file.getParent());
+    Path part = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".part");
+    FileAttribute<?>[] attributes =
+        LibraryFolders.isPosix(file)
+            ? new FileAttribute<?>[] {
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r-x------"))
+            }
+            : new FileAttribute<?>[0];
+    try {
+      try (FileChannel channel =
+          FileChannel.open(
+              part, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes)) {
+        ByteBuffer content = ByteBuffer.wrap(bytes);
+        while (content.hasRemaining()) {
+          channel.write(content);
+        }
+        channel.force(true);
+      }
+      try {
+        // Replaces a link by the file, and never writes through one.
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        // Windows replaces no library that is in use; another process may just have unpacked it.
+        if (!isVerified(file, library)) {
+          throw e;
+        }
+      }
+    } finally {
+      Files.deleteIfExists(part);
+    }
+    if (!isVerified(file, library)) {
+      throw new IOException(file.getFileName() + " changed while it was unpacked");
+    }
+  }
+
+  /** What processes left that were killed while they unpacked. */
+  private static void deleteOldParts(Path folder) throws IOException {
+    Instant yesterday = Instant.now().minus(1, ChronoUnit.DAYS);
+    try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "*.part")) {
+      for (Path part : parts) {
+        try {
+          FileTime written = Files.getLastModifiedTime(part, LinkOption.NOFOLLOW_LINKS);
+          if (written.toInstant().isBefore(yesterday)) {
+            Files.deleteIfExists(part);
+          }
+        } catch (NoSuchFileException e) {
+          // Its process has just renamed it.
+        }
+      }
+    }
+  }
+}
