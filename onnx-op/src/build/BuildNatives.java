@@ -82,9 +82,6 @@ public final class BuildNatives {
 
   /** Null, or why the library cannot be built here. A library that does not compile is an error. */
   private String buildHost() throws Exception {
-    if (!Files.isDirectory(source.resolve("ort"))) {
-      return source.resolve("ort") + " is not there";
-    }
     Files.createDirectories(build);
     StringBuilder words = new StringBuilder();
     int status;

@@ -380,11 +380,11 @@ public final class Converter {
         sha256.update(line.getBytes(StandardCharsets.UTF_8));
         ErrorMetric metric = metrics.get(tensor.name());
         if (metric != null) {
-          ByteBuffer row = ByteBuffer.allocate(8 * (metric.size() + 1));
+          ByteBuffer row = ByteBuffer.allocate(8 * (metric.block() + 1));
           for (int i = 0; i < metric.size(); i++) {
             row.clear();
-            for (int j = 0; j < metric.size(); j++) {
-              row.putDouble(metric.matrix()[i * metric.size() + j]);
+            for (int j = 0; j < metric.block(); j++) {
+              row.putDouble(metric.matrix()[i * metric.block() + j]);
             }
             sha256.update(row.putDouble(metric.damping()).flip());
           }

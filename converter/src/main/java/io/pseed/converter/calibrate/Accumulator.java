@@ -5,12 +5,19 @@ import java.util.Arrays;
 /** Sums the statistics of one weight over runs. Not for several threads. */
 final class Accumulator {
   private final int size;
+  private final int block;
   private final double[] metric;
   private long samples;
 
-  Accumulator(int size) {
+  /**
+   * A sum of size x size numbers, of which blocks of {@code block} on the diagonal are kept.
+   *
+   * @param block of rows and columns; {@code size}: the whole
+   */
+  Accumulator(int size, int block) {
     this.size = size;
-    this.metric = new double[Math.multiplyExact(size, size)];
+    this.block = block;
+    this.metric = new double[Math.multiplyExact(size, block)];
   }
 
   /** How many vectors have been added. */
@@ -20,6 +27,10 @@ final class Accumulator {
 
   int size() {
     return size;
+  }
+
+  int block() {
+    return block;
   }
 
   /**
@@ -37,9 +48,40 @@ final class Accumulator {
         }
       }
     }
-    float[] row = new float[size];
+    add(x, y, count, 1);
+    samples += count;
+  }
+
+  /**
+   * metric += factor * the sum of x[t]^T x[t]; counts no samples. Vectors of any size: the largest
+   * number decides the unit, so that squares of small ones do not vanish.
+   */
+  void addSquares(float[] x, int count, double factor) {
+    float largest = 0;
+    for (int i = 0; i < count * size; i++) {
+      largest = Math.max(largest, Math.abs(x[i]));
+    }
+    if (largest > 0) {
+      float[] y = new float[count * size];
+      for (int i = 0; i < y.length; i++) {
+        y[i] = x[i] / largest;
+      }
+      add(y, y, count, factor * largest * largest);
+    }
+  }
+
+  /** Counts vectors that were added in another form. */
+  void count(long vectors) {
+    samples += vectors;
+  }
+
+  /** metric += factor * the sum over t of x[t]^T y[t], where that is symmetric. */
+  private void add(float[] x, float[] y, int count, double factor) {
+    float[] row = new float[block];
     for (int i = 0; i < size; i++) {
-      Arrays.fill(row, 0, i + 1, 0);
+      int start = i / block * block;
+      int n = i - start + 1;
+      Arrays.fill(row, 0, n, 0);
       int t = 0;
       for (; t + 4 <= count; t += 4) {
         axpy4(
@@ -48,19 +90,18 @@ final class Accumulator {
             x[(t + 2) * size + i],
             x[(t + 3) * size + i],
             y,
-            t * size,
+            t * size + start,
             row,
-            i + 1);
+            n);
       }
       for (; t < count; t++) {
-        axpy(x[t * size + i], y, t * size, row, 0, i + 1);
+        axpy(x[t * size + i], y, t * size + start, row, 0, n);
       }
-      int at = i * size;
-      for (int j = 0; j <= i; j++) {
-        metric[at + j] += row[j];
+      int at = i * block;
+      for (int j = 0; j < n; j++) {
+        metric[at + j] += factor * row[j];
       }
     }
-    samples += count;
   }
 
   private void axpy4(float a, float b, float c, float d, float[] y, int at, float[] row, int n) {
@@ -108,11 +149,32 @@ final class Accumulator {
     return k;
   }
 
-  /** Fills the upper triangle. */
+  /** Adds another sum of the same size, times a factor. */
+  void add(Accumulator other, double factor) {
+    for (int i = 0; i < metric.length; i++) {
+      metric[i] += factor * other.metric[i];
+    }
+    samples += other.samples;
+  }
+
+  /** The sum of the diagonal. */
+  double trace() {
+    double trace = 0;
+    for (int i = 0; i < size; i++) {
+      trace += metric[i * block + i % block];
+    }
+    return trace;
+  }
+
+  /**
+   * Fills the upper triangles and gives the sum: row i has the {@code block} columns of its block,
+   * those beyond {@code size} zero.
+   */
   double[] symmetric() {
     for (int i = 0; i < size; i++) {
-      for (int j = 0; j < i; j++) {
-        metric[j * size + i] = metric[i * size + j];
+      int start = i / block * block;
+      for (int j = start; j < i; j++) {
+        metric[j * block + i - start] = metric[i * block + j - start];
       }
     }
     return metric;

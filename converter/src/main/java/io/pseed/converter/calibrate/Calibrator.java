@@ -1,54 +1,56 @@
 package io.pseed.converter.calibrate;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import io.pseed.converter.encode.Workers;
-import io.pseed.converter.onnx.proto.GraphProto;
-import io.pseed.converter.onnx.proto.ModelProto;
-import io.pseed.converter.onnx.proto.NodeProto;
-import io.pseed.converter.onnx.proto.TensorProto;
-import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
-import io.pseed.converter.source.TensorRole;
 import io.pseed.converter.source.onnx.OnnxModelSource;
-import io.pseed.format.DType;
+import io.pseed.format.TensorRecord;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
- * Runs a model on inputs and sums what quantization needs to know of every weight that a MatMul, a
- * Gemm or a Gather of the main graph uses; see {@link TensorStatistics}.
+ * Runs a model on inputs and sums what quantization needs to know of every weight that a product, a
+ * convolution or a look-up uses; see {@link TensorStatistics}.
  *
  * <p>With x[t] the vectors that meet a weight in one run and g[t] the gradients, at what leaves it,
  * of a random combination of the model's outputs, the metric is the expectation of X^T (G G^T) X
  * and the columns' weights are the diagonal of that of G^T (X X^T) G. Where the graph cannot be
  * differentiated, all gradients count as one.
+ *
+ * <p>Sums are made in the order of the inputs and ONNX Runtime uses one thread a run, so that the
+ * number of threads does not matter.
  */
 public final class Calibrator {
-  /** Longest input dimension that gets a whole metric. */
+  /** Longest input dimension that gets a whole metric; a multiple of the longest rotation. */
   private static final int LARGEST_METRIC = 4096;
 
-  /** Longest run whose vectors are seen together; a longer one counts as several. */
-  private static final int TOGETHER = 512;
+  /** Smallest block that a metric is cut into: the longest rotation. */
+  private static final int SMALLEST_BLOCK = 128;
+
+  /** Share of the heap that the sums may take: encoding needs copies of the larger ones. */
+  private static final int HEAP_SHARE = 4;
+
+  /** Numbers of activations and gradients that are fetched together: 256 MB. */
+  private static final long FETCHED = 1L << 26;
+
+  /** Kinds of inputs (branches, fixed shapes) whose sessions are kept open. */
+  private static final int KINDS = 4;
 
   private static final long SEED = 0x70736565645F67L;
 
@@ -85,13 +87,54 @@ public final class Calibrator {
     if (inputs.size() == 0) {
       throw new IllegalArgumentException("there are no inputs to calibrate with");
     }
+    Run run = new Run(inputs);
     try {
-      return new Run(inputs).all();
+      return run.all();
     } catch (OrtException e) {
-      throw new SourceException(
-          source.path(),
-          "cannot be calibrated with " + inputs.description() + ": " + e.getMessage(),
-          e);
+      throw refused(inputs, e);
+    } finally {
+      run.close();
+    }
+  }
+
+  private SourceException refused(CalibrationInputs inputs, OrtException e) {
+    return new SourceException(
+        source.path(),
+        "cannot be calibrated with " + inputs.description() + ": " + e.getMessage(),
+        e);
+  }
+
+  /** The numbers of a tensor of reals. */
+  static float[] floats(OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer();
+    float[] all = new float[buffer.remaining()];
+    buffer.get(all);
+    return all;
+  }
+
+  /** One run's inputs, and what became of them. */
+  private static final class Item {
+    final int index;
+    final Map<String, OnnxTensor> made;
+    Specialised kind;
+    Map<String, Specialised.Output> outputs;
+    final Map<String, float[]> reals = new HashMap<>();
+    final Map<String, long[]> shapes = new HashMap<>();
+    final Map<String, int[]> numbers = new HashMap<>();
+    final Map<String, List<float[]>> gradients = new HashMap<>();
+    final Map<String, List<float[]>> vectors = new LinkedHashMap<>();
+
+    Item(int index, Map<String, OnnxTensor> made) {
+      this.index = index;
+      this.made = made;
+    }
+
+    void forget() {
+      reals.clear();
+      shapes.clear();
+      numbers.clear();
+      gradients.clear();
+      vectors.clear();
     }
   }
 
@@ -99,215 +142,260 @@ public final class Calibrator {
   private final class Run {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final CalibrationInputs inputs;
-    private final List<String> notices = new ArrayList<>();
-    private final List<Probe> probes;
-    private final Map<String, long[]> weightShapes = new HashMap<>();
-    private final Map<String, Accumulator> sums = new LinkedHashMap<>();
-    private final Set<String> tooLarge = new HashSet<>();
-    private final Map<String, double[]> columns = new HashMap<>();
-    private final Map<String, double[]> rows = new HashMap<>();
-    private final Map<String, long[]> counts = new ConcurrentHashMap<>();
+    private final Set<String> notices = new LinkedHashSet<>();
+    private final List<Specialised> kinds = new ArrayList<>();
+    private final Map<String, WeightSums> matrices = new LinkedHashMap<>();
+    private final Map<String, WeightSums> tables = new LinkedHashMap<>();
+    private final Map<String, double[]> vectors = new LinkedHashMap<>();
+    private final Map<String, Integer> notFinite = Collections.synchronizedMap(new TreeMap<>());
+    private final Set<String> missing = new TreeSet<>();
+    private int limit = LARGEST_METRIC;
 
     Run(CalibrationInputs inputs) {
       this.inputs = inputs;
-      for (SourceTensor tensor : source.tensors()) {
-        weightShapes.put(tensor.name(), tensor.shape());
+    }
+
+    void close() {
+      for (Specialised kind : kinds) {
+        try {
+          kind.close();
+        } catch (OrtException e) {
+          // What was computed is not affected.
+          notices.add("a session did not close: " + e.getMessage());
+        }
       }
-      this.probes = Probes.find(source.graph(), source.tensors());
     }
 
     Calibration all() throws IOException, OrtException {
-      GradientGraph.Result gradients = differentiate();
-      Map<String, String> exposed = new LinkedHashMap<>();
-      ModelProto model = expose(gradients.model(), exposed);
-      boolean sensitive = !gradients.gradients().isEmpty();
-      if (!gradients.missing().isEmpty()) {
+      for (int first = 0; first < inputs.size(); first += workers.threads()) {
+        List<Item> batch = new ArrayList<>();
+        try {
+          int end = Math.min(inputs.size(), first + workers.threads());
+          for (int i = first; i < end; i++) {
+            batch.add(new Item(i, inputs.make(environment, i)));
+          }
+          together(batch);
+        } finally {
+          batch.forEach(item -> item.made.values().forEach(OnnxTensor::close));
+        }
+        while (kinds.size() > KINDS) {
+          kinds.remove(0).close();
+        }
+      }
+      return new Calibration(statistics(), inputs.description(), List.copyOf(notices));
+    }
+
+    /** Runs a few inputs at the same time, and adds what they give in their order. */
+    private void together(List<Item> batch) throws IOException, OrtException {
+      for (Item item : batch) {
+        choose(item);
+      }
+      int most = 0;
+      List<List<List<Probe>>> groups = new ArrayList<>();
+      for (Item item : batch) {
+        groups.add(item.kind.groups(FETCHED / batch.size(), passes(item.kind)));
+        most = Math.max(most, groups.get(groups.size() - 1).size());
+      }
+      for (int g = 0; g < most; g++) {
+        List<Workers.Task> tasks = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+          Item item = batch.get(i);
+          if (g < groups.get(i).size()) {
+            List<Probe> group = groups.get(i).get(g);
+            boolean first = g == 0;
+            tasks.add(
+                () -> {
+                  try {
+                    fetch(item, group, first);
+                  } catch (OrtException e) {
+                    throw refused(inputs, e);
+                  }
+                });
+          }
+        }
+        workers.run(tasks);
+        for (int i = 0; i < batch.size(); i++) {
+          if (g < groups.get(i).size()) {
+            sum(batch.get(i), groups.get(i).get(g));
+            batch.get(i).forget();
+          }
+        }
+      }
+    }
+
+    /** Finds the kind of an input, or makes it; the last used stands last. */
+    private void choose(Item item) throws IOException, OrtException {
+      for (int k = kinds.size() - 1; k >= 0; k--) {
+        Specialised kind = kinds.get(k);
+        if (kind.general()) {
+          item.kind = kind;
+          return;
+        }
+        item.outputs = kind.run(item.made);
+        if (item.outputs != null) {
+          item.kind = kind;
+          kinds.add(kinds.remove(k));
+          return;
+        }
+      }
+      item.kind = new Specialised(environment, source, item.made);
+      kinds.add(item.kind);
+      prepare(item.kind);
+    }
+
+    private int passes(Specialised kind) {
+      return kind.gradients().gradients().isEmpty() ? 1 : options.pooled + options.single;
+    }
+
+    private static String key(Probe.Part part) {
+      return part.weight();
+    }
+
+    private Map<String, WeightSums> sumsOf(Probe probe) {
+      return probe.kind() == Probe.Kind.LOOKUP ? tables : matrices;
+    }
+
+    /** Makes the sums of weights that were not met before. */
+    private void prepare(Specialised kind) {
+      missing.addAll(kind.gradients().missing());
+      for (String value : kind.mixed()) {
         notices.add(
-            "no derivative is known of "
-                + gradients.missing()
-                + ": behind it, weights count by their inputs' energy alone");
+            "'"
+                + value
+                + "' holds weights in an order that no view has: they are coded without calibration");
       }
-      try (OrtSession plain =
-              SourceSession.open(environment, source, source.graph(), workers.threads());
-          OrtSession session = SourceSession.open(environment, source, model, workers.threads())) {
-        for (int i = 0; i < inputs.size(); i++) {
-          Map<String, OnnxTensor> made = inputs.make(environment, i);
-          try {
-            one(plain, session, gradients, exposed, made, i, sensitive);
-          } finally {
-            made.values().forEach(OnnxTensor::close);
+      List<Probe> fresh = new ArrayList<>();
+      long numbers = 0;
+      for (Probe probe : kind.probes()) {
+        for (Probe.Part part : probe.parts()) {
+          if (!sumsOf(probe).containsKey(key(part))) {
+            fresh.add(probe);
+            numbers += (long) part.view().rows() * Math.min(part.view().rows(), limit);
           }
         }
       }
-      return new Calibration(statistics(gradients), inputs.description(), notices);
-    }
-
-    /** Shapes are taken from the first run. */
-    private GradientGraph.Result differentiate() throws IOException, OrtException {
-      ModelProto graph = source.graph();
-      GraphProto.Builder open = graph.getGraph().toBuilder();
-      Set<String> outputs = new LinkedHashSet<>();
-      graph.getGraph().getOutputList().forEach(o -> outputs.add(o.getName()));
-      Set<String> real = new LinkedHashSet<>();
-      for (NodeProto node : graph.getGraph().getNodeList()) {
-        for (String name : node.getOutputList()) {
-          if (!name.isEmpty() && !outputs.contains(name)) {
-            open.addOutput(ValueInfoProto.newBuilder().setName(name));
+      long most = Runtime.getRuntime().maxMemory() / HEAP_SHARE / Double.BYTES;
+      while (numbers > most && limit > SMALLEST_BLOCK) {
+        limit /= 2;
+        numbers = 0;
+        for (Probe probe : fresh) {
+          for (Probe.Part part : probe.parts()) {
+            numbers += (long) part.view().rows() * Math.min(part.view().rows(), limit);
           }
         }
       }
-      Map<String, long[]> shapes = new HashMap<>();
-      Map<String, float[]> scalars = new HashMap<>();
-      for (SourceTensor tensor : source.tensors()) {
-        if (tensor.dtype() == DType.F32) {
-          shapes.put(tensor.name(), tensor.shape());
-        }
+      if (limit < LARGEST_METRIC) {
+        notices.add(
+            "memory for metrics is short ("
+                + Runtime.getRuntime().maxMemory() / (1 << 20)
+                + " MB of heap): inputs of a weight are looked at in blocks of "
+                + limit
+                + "; more heap (java -Xmx) makes a better file");
       }
-      for (TensorProto tensor : graph.getGraph().getInitializerList()) {
-        if (tensor.getDataType() == TensorProto.DataType.FLOAT_VALUE) {
-          shapes.put(
-              tensor.getName(), tensor.getDimsList().stream().mapToLong(Long::longValue).toArray());
-        }
-        constant(tensor.getName(), tensor, scalars);
-      }
-      for (NodeProto node : graph.getGraph().getNodeList()) {
-        if (node.getOpType().equals("Constant") && node.getOutputCount() == 1) {
-          GraphNodes.attribute(node, "value")
-              .ifPresent(value -> constant(node.getOutput(0), value.getT(), scalars));
-        }
-      }
-      Map<String, OnnxTensor> made = inputs.make(environment, 0);
-      try (OrtSession session =
-              SourceSession.open(
-                  environment,
-                  source,
-                  graph.toBuilder().setGraph(open).build(),
-                  workers.threads());
-          OrtSession.Result result = session.run(made)) {
-        for (Map.Entry<String, OnnxValue> entry : result) {
-          if (entry.getValue().getInfo() instanceof TensorInfo info
-              && info.type == OnnxJavaType.FLOAT) {
-            shapes.put(entry.getKey(), info.getShape());
-            if (outputs.contains(entry.getKey())) {
-              real.add(entry.getKey());
-            }
+      for (Probe probe : kind.probes()) {
+        for (Probe.Part part : probe.parts()) {
+          boolean table = probe.kind() == Probe.Kind.LOOKUP;
+          int n = part.view().rows();
+          if (n > LARGEST_METRIC && !sumsOf(probe).containsKey(key(part))) {
+            notices.add(
+                "'"
+                    + part.weight()
+                    + "' has "
+                    + n
+                    + " inputs, more than "
+                    + LARGEST_METRIC
+                    + ": they are looked at in blocks of "
+                    + limit);
           }
-        }
-        for (Map.Entry<String, OnnxTensor> input : made.entrySet()) {
-          if (input.getValue().getInfo().type == OnnxJavaType.FLOAT) {
-            shapes.put(input.getKey(), input.getValue().getInfo().getShape());
+          WeightSums sums =
+              sumsOf(probe)
+                  .computeIfAbsent(
+                      key(part), key -> new WeightSums(part.view(), Math.min(n, limit), table));
+          if (!sums.view().equals(part.view())) {
+            notices.add(
+                "'"
+                    + part.weight()
+                    + "' is used both as "
+                    + sums.view().rows()
+                    + " and as "
+                    + n
+                    + " inputs: only the first use counts");
           }
-        }
-      } finally {
-        made.values().forEach(OnnxTensor::close);
-      }
-      Set<String> wanted = new LinkedHashSet<>();
-      for (Probe probe : probes) {
-        if (shapes.containsKey(probe.output())) {
-          wanted.add(probe.output());
-        }
-      }
-      return new GradientGraph(graph, shapes, scalars).differentiate(wanted, real);
-    }
-
-    private void constant(String name, TensorProto tensor, Map<String, float[]> scalars) {
-      ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-      if (tensor.getDataType() == TensorProto.DataType.FLOAT_VALUE) {
-        if (raw.remaining() == 4) {
-          scalars.put(name, new float[] {raw.getFloat(0)});
-        } else if (tensor.getFloatDataCount() == 1) {
-          scalars.put(name, new float[] {tensor.getFloatData(0)});
-        }
-      } else if (tensor.getDataType() == TensorProto.DataType.INT64_VALUE) {
-        int n = raw.remaining() >= 8 ? raw.remaining() / 8 : tensor.getInt64DataCount();
-        if (n >= 1 && n <= 8) {
-          float[] values = new float[n];
-          for (int i = 0; i < n; i++) {
-            values[i] = raw.remaining() >= 8 ? raw.getLong(8 * i) : tensor.getInt64Data(i);
-          }
-          scalars.put(name, values);
         }
       }
     }
 
-    /** Adds outputs for what meets the weights; the names that they get are put in the map. */
-    private ModelProto expose(ModelProto model, Map<String, String> exposed) {
-      GraphProto.Builder graph = model.getGraph().toBuilder();
-      for (Probe probe : probes) {
-        if (!exposed.containsKey(probe.input())) {
-          String name = "pseed.probe." + exposed.size();
-          exposed.put(probe.input(), name);
-          graph.addNode(
-              NodeProto.newBuilder()
-                  .setOpType("Identity")
-                  .setName(name)
-                  .addInput(probe.input())
-                  .addOutput(name));
-          graph.addOutput(ValueInfoProto.newBuilder().setName(name));
+    /**
+     * Runs one input and fetches what meets the weights of a group, and the gradients.
+     *
+     * @param first whether the gradients of vectors are due as well
+     */
+    private void fetch(Item item, List<Probe> group, boolean first) throws OrtException {
+      Specialised kind = item.kind;
+      if (item.outputs == null) {
+        item.outputs = kind.run(item.made);
+      }
+      Set<String> activations = new LinkedHashSet<>();
+      Set<String> slopes = new LinkedHashSet<>();
+      for (Probe probe : group) {
+        activations.add(probe.input());
+        if (kind.gradients().gradients().containsKey(probe.output())) {
+          slopes.add(probe.output());
         }
       }
-      return model.toBuilder().setGraph(graph).build();
-    }
-
-    private void one(
-        OrtSession plain,
-        OrtSession session,
-        GradientGraph.Result gradients,
-        Map<String, String> exposed,
-        Map<String, OnnxTensor> made,
-        int index,
-        boolean sensitive)
-        throws IOException, OrtException {
-      Set<String> fetched = new LinkedHashSet<>(exposed.values());
-      fetched.addAll(gradients.gradients().values());
-      Map<String, float[]> inputsOf = new HashMap<>();
-      Map<String, int[]> lookups = new HashMap<>();
-      Map<String, List<float[]>> gradientsOf = new HashMap<>();
-      int passes = sensitive ? options.pooled + options.single : 1;
-      try (OrtSession.Result outputs = plain.run(made)) {
-        for (int pass = 0; pass < passes; pass++) {
-          Map<String, OnnxTensor> feeds = new LinkedHashMap<>(made);
-          List<OnnxTensor> own = new ArrayList<>();
-          try {
-            Random random = new Random(SEED + 1009L * index + pass);
-            for (Map.Entry<String, String> entry : gradients.cotangents().entrySet()) {
-              OnnxTensor output = (OnnxTensor) outputs.get(entry.getKey()).orElseThrow();
-              OnnxTensor cotangent = cotangent(output, pass < options.pooled, random);
-              own.add(cotangent);
-              feeds.put(entry.getValue(), cotangent);
-            }
-            try (OrtSession.Result result = session.run(feeds, fetched)) {
-              for (Map.Entry<String, String> entry : exposed.entrySet()) {
-                if (pass == 0) {
-                  take(
-                      (OnnxTensor) result.get(entry.getValue()).orElseThrow(),
-                      entry.getKey(),
-                      inputsOf,
-                      lookups);
-                }
-              }
-              for (Map.Entry<String, String> entry : gradients.gradients().entrySet()) {
-                gradientsOf
-                    .computeIfAbsent(entry.getKey(), key -> new ArrayList<>())
-                    .add(floats((OnnxTensor) result.get(entry.getValue()).orElseThrow()));
+      Set<String> fetched = new LinkedHashSet<>();
+      slopes.forEach(name -> fetched.add(kind.gradients().gradients().get(name)));
+      Map<String, String> vectors = first ? kind.vectors() : Map.of();
+      fetched.addAll(vectors.values());
+      int passes = fetched.isEmpty() ? 1 : passes(kind);
+      for (int pass = 0; pass < passes; pass++) {
+        Map<String, OnnxTensor> feeds = new LinkedHashMap<>(item.made);
+        List<OnnxTensor> own = new ArrayList<>();
+        Set<String> names = new LinkedHashSet<>(fetched);
+        if (pass == 0) {
+          activations.forEach(name -> names.add(kind.exposed(name)));
+        }
+        try {
+          Random random = new Random(SEED + 1009L * item.index + pass);
+          for (Map.Entry<String, String> entry : kind.gradients().cotangents().entrySet()) {
+            OnnxTensor cotangent =
+                cotangent(item.outputs.get(entry.getKey()), pass < options.pooled, random);
+            own.add(cotangent);
+            feeds.put(entry.getValue(), cotangent);
+          }
+          try (OrtSession.Result result = kind.session().run(feeds, names)) {
+            if (pass == 0) {
+              for (String name : activations) {
+                take((OnnxTensor) result.get(kind.exposed(name)).orElseThrow(), name, item);
               }
             }
-          } finally {
-            own.forEach(OnnxTensor::close);
+            for (String name : slopes) {
+              String gradient = kind.gradients().gradients().get(name);
+              OnnxTensor value = (OnnxTensor) result.get(gradient).orElseThrow();
+              item.shapes.put(name, value.getInfo().getShape());
+              item.gradients.computeIfAbsent(name, key -> new ArrayList<>()).add(floats(value));
+            }
+            for (Map.Entry<String, String> vector : vectors.entrySet()) {
+              OnnxTensor value = (OnnxTensor) result.get(vector.getValue()).orElseThrow();
+              item.vectors
+                  .computeIfAbsent(vector.getKey(), key -> new ArrayList<>())
+                  .add(floats(value));
+            }
           }
+        } finally {
+          own.forEach(OnnxTensor::close);
         }
       }
-      sum(inputsOf, lookups, gradientsOf);
     }
 
     /**
      * A random combination of an output's elements, so that the expected square of its change is
      * the change's energy relative to the output's.
      */
-    private OnnxTensor cotangent(OnnxTensor output, boolean pooled, Random random)
+    private OnnxTensor cotangent(Specialised.Output output, boolean pooled, Random random)
         throws OrtException {
-      long[] shape = output.getInfo().getShape();
-      float[] y = floats(output);
+      long[] shape = output.shape();
+      float[] y = output.values();
       float[] v = new float[y.length];
       if (pooled && shape.length == 3 && shape[1] > 1) {
         int steps = (int) shape[1];
@@ -350,236 +438,210 @@ public final class Calibrator {
       return OnnxTensor.createTensor(environment, FloatBuffer.wrap(v), shape);
     }
 
-    private void take(
-        OnnxTensor value, String name, Map<String, float[]> reals, Map<String, int[]> numbers) {
+    private void take(OnnxTensor value, String name, Item item) {
+      item.shapes.put(name, value.getInfo().getShape());
       switch (value.getInfo().type) {
         case INT64 -> {
           long[] all = new long[value.getLongBuffer().remaining()];
           value.getLongBuffer().get(all);
-          numbers.put(name, Arrays.stream(all).mapToInt(i -> (int) i).toArray());
+          item.numbers.put(name, Arrays.stream(all).mapToInt(i -> (int) i).toArray());
         }
         case INT32 -> {
           int[] all = new int[value.getIntBuffer().remaining()];
           value.getIntBuffer().get(all);
-          numbers.put(name, all);
+          item.numbers.put(name, all);
         }
-        default -> reals.put(name, floats(value));
+        case FLOAT, FLOAT16, BFLOAT16 -> item.reals.put(name, floats(value));
+        default -> {}
       }
     }
 
-    private float[] floats(OnnxTensor tensor) {
-      FloatBuffer buffer = tensor.getFloatBuffer();
-      float[] all = new float[buffer.remaining()];
-      buffer.get(all);
-      return all;
-    }
-
-    private void sum(
-        Map<String, float[]> inputsOf,
-        Map<String, int[]> lookups,
-        Map<String, List<float[]>> gradientsOf)
-        throws IOException {
-      Map<String, List<Probe>> byWeight = new LinkedHashMap<>();
-      for (Probe probe : probes) {
-        byWeight.computeIfAbsent(probe.weight(), key -> new ArrayList<>()).add(probe);
+    /** Adds one input's vectors, every weight on its own. */
+    private void sum(Item item, List<Probe> group) throws IOException {
+      item.vectors.forEach(this::sumVector);
+      Map<String, List<Runnable>> byWeight = new LinkedHashMap<>();
+      Map<String, List<WeightSums.Use>> uses = new LinkedHashMap<>();
+      Map<String, Boolean> finite = new HashMap<>();
+      item.reals.forEach((name, values) -> finite.put(name, finite(values)));
+      for (Probe probe : group) {
+        List<float[]> gradients = item.gradients.getOrDefault(probe.output(), List.of());
+        boolean good =
+            finite.getOrDefault(probe.input(), true) && gradients.stream().allMatch(Run::finite);
+        for (Probe.Part part : probe.parts()) {
+          WeightSums sums = sumsOf(probe).get(key(part));
+          if (!sums.view().equals(part.view())) {
+            continue;
+          }
+          if (!good) {
+            notFinite.merge(part.weight(), 1, Integer::sum);
+          } else if (probe.kind() == Probe.Kind.LOOKUP) {
+            int[] rows = item.numbers.get(probe.input());
+            if (rows != null && !gradients.isEmpty()) {
+              List<Vectors> slopes =
+                  gradients.stream().map(g -> Vectors.rows(g, probe.outputs())).toList();
+              byWeight
+                  .computeIfAbsent(part.weight(), key -> new ArrayList<>())
+                  .add(() -> sums.lookup(rows, slopes));
+            }
+          } else if (item.reals.containsKey(probe.input())) {
+            uses.computeIfAbsent(part.weight(), key -> new ArrayList<>())
+                .add(use(item, probe, part, gradients));
+          }
+        }
       }
+      uses.forEach(
+          (weight, all) ->
+              byWeight
+                  .computeIfAbsent(weight, key -> new ArrayList<>())
+                  .add(() -> matrices.get(weight).add(sameKind(all))));
       List<Workers.Task> tasks = new ArrayList<>();
-      for (List<Probe> uses : byWeight.values()) {
-        for (Probe probe : uses) {
-          prepare(probe, inputsOf, gradientsOf);
-        }
-        tasks.add(
-            () -> {
-              for (Probe probe : uses) {
-                if (sums.containsKey(probe.weight())) {
-                  List<float[]> g = gradientsOf.getOrDefault(probe.output(), List.of());
-                  if (probe.kind() == Probe.Kind.LOOKUP) {
-                    lookup(probe, lookups.get(probe.input()), g);
-                  } else {
-                    linear(probe, inputsOf.get(probe.input()), g);
-                  }
-                }
-              }
-            });
-      }
+      byWeight.values().forEach(work -> tasks.add(() -> work.forEach(Runnable::run)));
       workers.run(tasks);
     }
 
-    /** Makes the sums of a weight, where its size allows. */
-    private void prepare(
-        Probe probe, Map<String, float[]> inputsOf, Map<String, List<float[]>> gradientsOf) {
-      if (sums.containsKey(probe.weight())) {
+    private void sumVector(String name, List<float[]> gradients) {
+      if (!gradients.stream().allMatch(Run::finite)) {
+        notFinite.merge(name, 1, Integer::sum);
         return;
       }
-      long[] shape = weightShapes.get(probe.weight());
-      int size;
-      int other;
-      if (probe.kind() == Probe.Kind.LOOKUP) {
-        if (!gradientsOf.containsKey(probe.output())) {
-          return;
+      for (float[] gradient : gradients) {
+        double[] squares = vectors.computeIfAbsent(name, key -> new double[gradient.length]);
+        for (int j = 0; j < squares.length; j++) {
+          squares[j] += (double) gradient[j] * gradient[j];
         }
-        size = (int) shape[1];
-        other = (int) shape[0];
-      } else {
-        if (!inputsOf.containsKey(probe.input())) {
-          return;
-        }
-        size = inputSize(probe, shape);
-        other = (int) (shape[0] * shape[1] / size);
-      }
-      if (size > LARGEST_METRIC) {
-        if (tooLarge.add(probe.weight())) {
-          notices.add(
-              "'"
-                  + probe.weight()
-                  + "' has "
-                  + size
-                  + " inputs, more than "
-                  + LARGEST_METRIC
-                  + ": it is coded without calibration");
-        }
-        return;
-      }
-      sums.put(probe.weight(), new Accumulator(size));
-      (probe.kind() == Probe.Kind.LOOKUP ? rows : columns).put(probe.weight(), new double[other]);
-    }
-
-    /** The dimension of a linear weight that meets the input, from the node that uses it. */
-    private int inputSize(Probe probe, long[] shape) {
-      for (SourceTensor tensor : source.tensors()) {
-        if (tensor.name().equals(probe.weight())) {
-          return (int) (tensor.role() == TensorRole.LINEAR_TRANSPOSED ? shape[1] : shape[0]);
-        }
-      }
-      throw new IllegalStateException(probe.weight());
-    }
-
-    private void linear(Probe probe, float[] x, List<float[]> gradients) {
-      Accumulator sum = sums.get(probe.weight());
-      double[] weights = columns.get(probe.weight());
-      int n = sum.size();
-      int m = weights.length;
-      int total = x.length / n;
-      for (int first = 0; first < total; first += TOGETHER) {
-        int count = Math.min(TOGETHER, total - first);
-        float[] part =
-            total <= TOGETHER ? x : Arrays.copyOfRange(x, first * n, (first + count) * n);
-        double[] k = new double[count * count];
-        if (gradients.isEmpty()) {
-          for (int t = 0; t < count; t++) {
-            k[t * count + t] = 1;
-          }
-          Arrays.fill(weights, 1);
-        } else {
-          double[] inner = Accumulator.gram(part, count, n);
-          for (float[] all : gradients) {
-            float[] g =
-                total <= TOGETHER ? all : Arrays.copyOfRange(all, first * m, (first + count) * m);
-            double[] outer = Accumulator.gram(g, count, m);
-            for (int i = 0; i < k.length; i++) {
-              k[i] += outer[i];
-            }
-            float[] p = new float[count * m];
-            for (int t = 0; t < count; t++) {
-              for (int s = 0; s < count; s++) {
-                Accumulator.axpy((float) inner[t * count + s], g, s * m, p, t * m, m);
-              }
-            }
-            for (int t = 0; t < count; t++) {
-              for (int j = 0; j < m; j++) {
-                weights[j] += (double) p[t * m + j] * g[t * m + j];
-              }
-            }
-          }
-        }
-        sum.add(part, count, k);
       }
     }
 
-    private void lookup(Probe probe, int[] ids, List<float[]> gradients) {
-      Accumulator sum = sums.get(probe.weight());
-      double[] weights = rows.get(probe.weight());
-      long[] times = counts.computeIfAbsent(probe.weight(), key -> new long[weights.length]);
-      int m = sum.size();
-      for (int id : ids) {
-        times[id < 0 ? id + times.length : id]++;
+    /** Uses with gradients count alone where there are some. */
+    private static List<WeightSums.Use> sameKind(List<WeightSums.Use> uses) {
+      List<WeightSums.Use> sensitive =
+          uses.stream().filter(use -> !use.gradients().isEmpty()).toList();
+      return sensitive.isEmpty() ? uses : sensitive;
+    }
+
+    private static boolean finite(float[] values) {
+      float zero = 0;
+      for (float value : values) {
+        zero += value * 0;
       }
+      return zero == 0;
+    }
+
+    private WeightSums.Use use(Item item, Probe probe, Probe.Part part, List<float[]> gradients) {
+      float[] x = item.reals.get(probe.input());
+      int n = probe.inputs();
+      int m = probe.outputs();
+      if (probe.kind() == Probe.Kind.LINEAR) {
+        int places = places(x.length / n, probe.turned(), item.shapes.get(probe.input()));
+        Vectors in = probe.turned() ? Vectors.columns(x, n, places) : Vectors.rows(x, n);
+        List<Vectors> out = new ArrayList<>();
+        for (float[] g : gradients) {
+          out.add(probe.outTurned() ? Vectors.columns(g, m, places) : Vectors.rows(g, m));
+        }
+        return new WeightSums.Use(probe, part, in, out);
+      }
+      long[] xs = item.shapes.get(probe.input());
+      int rank = xs.length - 2;
+      int[] ones = new int[rank];
+      Arrays.fill(ones, 1);
+      ConvWindow unit = new ConvWindow(ones, ones, ones, new int[rank], new int[rank]);
+      boolean forward = probe.kind() == Probe.Kind.CONV;
+      ConvWindow in = forward ? probe.window() : unit;
+      int[] places = in.places(xs);
+      List<Vectors> out = new ArrayList<>();
       for (float[] g : gradients) {
-        for (int first = 0; first < ids.length; first += TOGETHER) {
-          int count = Math.min(TOGETHER, ids.length - first);
-          double[] k = new double[count * count];
-          for (int t = 0; t < count; t++) {
-            k[t * count + t] = 1;
-            int id = ids[first + t] < 0 ? ids[first + t] + weights.length : ids[first + t];
-            weights[id] += Accumulator.dot(g, (first + t) * m, g, (first + t) * m, m);
-          }
-          sum.add(Arrays.copyOfRange(g, first * m, (first + count) * m), count, k);
-        }
+        out.add(
+            Vectors.patches(
+                g,
+                item.shapes.get(probe.output()),
+                forward ? unit : probe.window(),
+                places,
+                probe.groups()));
       }
+      return new WeightSums.Use(
+          probe, part, Vectors.patches(x, xs, in, places, probe.groups()), out);
     }
 
-    private Map<String, TensorStatistics> statistics(GradientGraph.Result gradients) {
+    private static int places(int positions, boolean turned, long[] shape) {
+      return turned && shape.length > 1 && shape[shape.length - 1] > 0
+          ? (int) shape[shape.length - 1]
+          : positions;
+    }
+
+    private Map<String, TensorStatistics> statistics() {
+      if (!missing.isEmpty()) {
+        notices.add(
+            "no derivative is known of "
+                + missing
+                + ": behind it, weights count by their inputs' energy alone");
+      }
+      notFinite.forEach(
+          (weight, times) ->
+              notices.add(
+                  "what meets '"
+                      + weight
+                      + "' was not finite in "
+                      + times
+                      + " of "
+                      + inputs.size()
+                      + " runs: those do not count"));
       Map<String, TensorStatistics> found = new HashMap<>();
       int passes = options.pooled + options.single;
-      for (Probe probe : probes) {
-        Accumulator sum = sums.get(probe.weight());
-        if (sum == null || found.containsKey(probe.weight()) || sum.samples() == 0) {
+      Set<String> names = new LinkedHashSet<>(matrices.keySet());
+      names.addAll(tables.keySet());
+      for (String name : names) {
+        WeightSums matrix = matrices.get(name);
+        WeightSums table = tables.get(name);
+        WeightSums sums = matrix == null || matrix.runs() == 0 ? table : matrix;
+        if (sums == null || sums.runs() == 0) {
           continue;
         }
-        boolean sensitive = gradients.gradients().containsKey(probe.output());
-        double[] metric = sum.symmetric();
-        double norm = 1.0 / inputs.size() / (sensitive ? passes : 1);
-        double trace = 0;
-        for (int i = 0; i < sum.size(); i++) {
-          trace += metric[i * sum.size() + i];
+        if (matrix != null && table != null && sums == matrix && table.runs() > 0) {
+          if (matrix.view().equals(table.view()) && matrix.sensitive()) {
+            matrix.join(table);
+          } else {
+            notices.add("'" + name + "' is both a matrix and a table: only the matrix counts");
+          }
         }
-        if (trace == 0 || !Double.isFinite(trace)) {
+        double norm = 1.0 / inputs.size() / (sums.sensitive() ? passes : 1);
+        TensorStatistics statistics = sums.statistics(norm);
+        if (statistics == null) {
           notices.add(
-              "'" + probe.weight() + "' has no finite statistics: it is coded without calibration");
-          continue;
+              "'" + name + "' has no effect on these inputs: it is coded without calibration");
+        } else {
+          found.put(name, statistics);
         }
-        if (probe.kind() == Probe.Kind.LOOKUP) {
-          // The rows carry the size of the loss, the metric its shape.
-          for (int i = 0; i < metric.length; i++) {
-            metric[i] *= 1 / trace;
+      }
+      vectors.forEach(
+          (name, squares) -> {
+            double norm = 1.0 / inputs.size() / passes;
+            double[] each = Arrays.stream(squares).map(square -> square * norm).toArray();
+            if (!found.containsKey(name) && Arrays.stream(each).sum() > 0) {
+              found.put(name, TensorStatistics.ofVector(each, inputs.size()));
+            }
+          });
+      long unmet = 0;
+      long all = 0;
+      List<String> unseen = new ArrayList<>();
+      for (SourceTensor tensor : source.tensors()) {
+        if (tensor.dtype().isCoded() && tensor.shape().length > 1) {
+          long elements = TensorRecord.elementCount(tensor.shape());
+          all += elements;
+          if (!names.contains(tensor.name()) && !vectors.containsKey(tensor.name())) {
+            unmet += elements;
+            unseen.add(tensor.name());
           }
-          double[] rowWeights = rows.get(probe.weight());
-          for (int i = 0; i < rowWeights.length; i++) {
-            rowWeights[i] *= norm;
-          }
-          found.put(
-              probe.weight(),
-              new TensorStatistics(
-                  probe.kind(),
-                  sum.size(),
-                  metric,
-                  new double[0],
-                  rowWeights,
-                  counts.get(probe.weight()),
-                  sum.samples(),
-                  true));
-          continue;
         }
-        double[] weights = columns.get(probe.weight());
-        double mean = Arrays.stream(weights).sum() / weights.length;
-        for (int j = 0; j < weights.length; j++) {
-          weights[j] = mean == 0 ? 1 : weights[j] / mean;
-        }
-        // A white error of variance 1 in all of W costs trace(metric) * m: see TensorStatistics.
-        for (int i = 0; i < metric.length; i++) {
-          metric[i] *= norm / (sensitive ? weights.length : 1);
-        }
-        found.put(
-            probe.weight(),
-            new TensorStatistics(
-                probe.kind(),
-                sum.size(),
-                metric,
-                weights,
-                new double[0],
-                new long[0],
-                sum.samples(),
-                sensitive));
+      }
+      if (unmet > 0) {
+        notices.add(
+            unseen.size()
+                + " matrices with "
+                + Math.round(100.0 * unmet / all)
+                + " % of the weights were not met in a way that can be calibrated ("
+                + String.join(", ", unseen.subList(0, Math.min(3, unseen.size())))
+                + (unseen.size() > 3 ? ", ..." : "")
+                + ")");
       }
       return found;
     }

@@ -36,29 +36,49 @@ final class GradientGraph {
   private static final String PREFIX = "pseed.grad.";
 
   /**
+   * Of probabilities that are outputs; 1 would be the true slope. PP-OCRv4 recognition at an eighth
+   * of its size, words drawn: mean cosine 0.89 at 1, 0.966 at 3, 0.988 at 5, 0.981 at 8.
+   */
+  private static final float TEMPERATURE = 5;
+
+  /** Operators between probabilities and an output that leave them what they are. */
+  private static final Set<String> PASSING =
+      Set.of(
+          "Identity",
+          "Cast",
+          "Reshape",
+          "Flatten",
+          "Squeeze",
+          "Unsqueeze",
+          "Transpose",
+          "ReduceMean");
+
+  /**
    * A model with gradients.
    *
    * @param model with further inputs and outputs
    * @param cotangents by output of the original, the input that takes its cotangent
    * @param gradients by value, the output that holds its gradient
    * @param missing operators that have no rule, where one was needed
+   * @param fixed whether the rules that were used hold for the shapes of that one run alone
    */
   record Result(
       ModelProto model,
       Map<String, String> cotangents,
       Map<String, String> gradients,
-      Set<String> missing) {}
+      Set<String> missing,
+      boolean fixed) {}
 
   private final ModelProto model;
   private final Map<String, long[]> shapes;
+  private final GraphWriter writer;
   private final int opset;
-  private final List<NodeProto> added = new ArrayList<>();
-  private final List<TensorProto> constants = new ArrayList<>();
   private final Map<String, List<String>> parts = new HashMap<>();
   private final Set<String> broken = new HashSet<>();
   private final Set<String> missing = new LinkedHashSet<>();
   private final Map<String, float[]> scalars;
-  private int count;
+  private final SpatialGradients spatial;
+  private final Set<String> ending = new HashSet<>();
 
   /**
    * A graph to be differentiated.
@@ -70,12 +90,9 @@ final class GradientGraph {
     this.model = model;
     this.shapes = shapes;
     this.scalars = scalars;
-    this.opset =
-        model.getOpsetImportList().stream()
-            .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))
-            .mapToInt(o -> (int) o.getVersion())
-            .findFirst()
-            .orElse(1);
+    this.writer = new GraphWriter(PREFIX, model);
+    this.opset = writer.opset();
+    this.spatial = new SpatialGradients(writer, shapes, scalars);
   }
 
   /** Versions of the standard operators whose rules are known here. */
@@ -102,6 +119,7 @@ final class GradientGraph {
         }
       }
     }
+    findEnding(outputs);
     Map<String, String> cotangents = new LinkedHashMap<>();
     for (String output : outputs) {
       String input = PREFIX + "of." + output;
@@ -121,7 +139,8 @@ final class GradientGraph {
         total(value).ifPresent(gradient -> gradients.put(value, gradient));
       }
     }
-    GraphProto.Builder out = graph.toBuilder().addAllInitializer(constants).addAllNode(added);
+    GraphProto.Builder out =
+        graph.toBuilder().addAllInitializer(writer.constants()).addAllNode(writer.nodes());
     for (Map.Entry<String, String> entry : cotangents.entrySet()) {
       TypeProto.Tensor type =
           TypeProto.Tensor.newBuilder().setElemType(TensorProto.DataType.FLOAT_VALUE).build();
@@ -133,7 +152,33 @@ final class GradientGraph {
     for (String gradient : new LinkedHashSet<>(gradients.values())) {
       out.addOutput(ValueInfoProto.newBuilder().setName(gradient));
     }
-    return new Result(model.toBuilder().setGraph(out).build(), cotangents, gradients, missing);
+    return new Result(
+        model.toBuilder().setGraph(out).build(), cotangents, gradients, missing, spatial.fixed());
+  }
+
+  /** Values that are outputs already, but for their order or a mean of them. */
+  private void findEnding(Collection<String> outputs) {
+    ending.addAll(outputs);
+    for (int i = model.getGraph().getNodeCount() - 1; i >= 0; i--) {
+      NodeProto node = model.getGraph().getNode(i);
+      if (PASSING.contains(node.getOpType())
+          && node.getOutputCount() == 1
+          && ending.contains(node.getOutput(0))) {
+        ending.add(node.getInput(0));
+      }
+    }
+  }
+
+  /**
+   * Probabilities as they would be, were the model less sure. Where it is sure, the slope is next
+   * to nothing, yet errors as large as those of few bits cross what lies between the classes. Not
+   * for a single probability: there it took bits from the states of Silero VAD.
+   */
+  private String softened(NodeProto node, String a) {
+    return node(
+        node.getOpType(),
+        List.of(scaled(a, 1 / TEMPERATURE)),
+        node.getAttributeList().toArray(new AttributeProto[0]));
   }
 
   private void give(String value, String gradient) {
@@ -154,6 +199,11 @@ final class GradientGraph {
   }
 
   private void backward(NodeProto node, Set<String> needed) {
+    if (node.getOpType().equals("Split")
+        && node.getOutputList().stream().noneMatch(broken::contains)) {
+      split(node);
+      return;
+    }
     String y = node.getOutput(0);
     boolean incomplete = node.getOutputList().stream().anyMatch(broken::contains);
     for (int i = 1; i < node.getOutputCount(); i++) {
@@ -166,6 +216,19 @@ final class GradientGraph {
       }
       node.getInputList().stream().filter(needed::contains).forEach(broken::add);
     }
+  }
+
+  private void split(NodeProto node) {
+    if (node.getOutputList().stream().noneMatch(parts::containsKey)) {
+      return;
+    }
+    List<String> all = new ArrayList<>();
+    for (String output : node.getOutputList()) {
+      all.add(total(output).orElseGet(() -> writer.zerosLike(output)));
+    }
+    give(
+        node.getInput(0),
+        node("Concat", all, GraphNodes.integer("axis", GraphNodes.integer(node, "axis", 0))));
   }
 
   /** Gives gradients to the inputs of a node; false where there is no rule. */
@@ -237,8 +300,9 @@ final class GradientGraph {
         for (int d = from; d < (opset < 13 ? rank : from + 1); d++) {
           axes.add((long) d);
         }
-        String inner = sum(node("Mul", List.of(g, y)), axes, true);
-        give(a, node("Mul", List.of(y, difference(g, inner))));
+        String share = ending.contains(y) ? softened(node, a) : y;
+        String inner = sum(node("Mul", List.of(g, share)), axes, true);
+        give(a, node("Mul", List.of(share, difference(g, inner))));
       }
       case "ReduceMean", "ReduceSum" -> {
         return reduced(node, a, y, g);
@@ -254,10 +318,143 @@ final class GradientGraph {
         return gemm(node, g, needed);
       }
       case "Concat" -> concat(node, g, needed);
+      case "Cast" -> {
+        // Both ends are FP32, or there is no way through.
+        if (!shapes.containsKey(a)) {
+          return false;
+        }
+        give(a, g);
+      }
+      case "Abs" -> give(a, node("Mul", List.of(g, node("Sign", List.of(a)))));
+      case "Clip" -> give(a, node("Mul", List.of(g, same(a, y))));
+      case "LeakyRelu" -> give(a, kinked(a, g, constant(GraphNodes.real(node, "alpha", 0.01f))));
+      case "PRelu" -> {
+        if (toB) {
+          return false;
+        }
+        give(a, kinked(a, g, b));
+      }
+      case "HardSigmoid" -> {
+        String inside = node("Mul", List.of(above(y, 0), above(node("Neg", List.of(y)), -1)));
+        give(a, scaled(node("Mul", List.of(g, inside)), GraphNodes.real(node, "alpha", 0.2f)));
+      }
+      case "HardSwish" -> {
+        String six = scaled(a, 1 / 6f);
+        String gate = clipped(node("Add", List.of(six, constant(0.5f))));
+        String inside = node("Mul", List.of(above(a, -3), above(node("Neg", List.of(a)), -3)));
+        String slope = node("Add", List.of(gate, node("Mul", List.of(six, inside))));
+        give(a, node("Mul", List.of(g, slope)));
+      }
+      case "Expand" -> giveReduced(toA, a, y, g);
+      case "Where" -> {
+        String c = node.getInput(2);
+        String chosen = writer.real(a);
+        if (toB) {
+          giveReduced(true, b, y, node("Mul", List.of(g, chosen)));
+        }
+        if (needed.contains(c)) {
+          giveReduced(true, c, y, node("Mul", List.of(g, difference(constant(1), chosen))));
+        }
+      }
+      case "LayerNormalization" -> {
+        return layerNormalization(node, g, needed);
+      }
+      case "BatchNormalization" -> {
+        if (needed.contains(node.getInput(4))) {
+          return false;
+        }
+        spatial
+            .batchNormalization(node, g, needed)
+            .forEach((input, gradient) -> give(input, gradient));
+      }
+      case "Conv", "ConvTranspose" -> {
+        if (toB) {
+          return false;
+        }
+        if (node.getInputCount() > 2 && needed.contains(node.getInput(2))) {
+          give(node.getInput(2), spatial.channels(g, shapes.get(y).length));
+        }
+        if (toA) {
+          Optional<String> input = spatial.input(node, g);
+          input.ifPresent(gradient -> give(a, gradient));
+          return input.isPresent();
+        }
+      }
+      case "AveragePool",
+          "MaxPool",
+          "GlobalAveragePool",
+          "Resize",
+          "Upsample",
+          "Slice",
+          "Gather",
+          "Pad" -> {
+        if (node.getInputList().stream().skip(1).anyMatch(needed::contains)) {
+          return false;
+        }
+        Optional<String> input = spatial.input(node, g);
+        input.ifPresent(gradient -> give(a, gradient));
+        return input.isPresent();
+      }
       default -> {
         return false;
       }
     }
+    return true;
+  }
+
+  /** 1 where two values are equal, else 0. */
+  private String same(String a, String b) {
+    String less = node("Less", List.of(a, b));
+    String greater = node("Greater", List.of(a, b));
+    return writer.real(node("Not", List.of(node("Or", List.of(less, greater)))));
+  }
+
+  /** 1 where a value is greater than the bound, else 0. */
+  private String above(String a, float bound) {
+    return writer.real(node("Greater", List.of(a, constant(bound))));
+  }
+
+  /** Within 0 to 1. */
+  private String clipped(String a) {
+    return opset < 11
+        ? node("Clip", List.of(a), GraphNodes.real("min", 0), GraphNodes.real("max", 1))
+        : node("Clip", List.of(a, constant(0), constant(1)));
+  }
+
+  /** A slope of 1 above zero and another below. */
+  private String kinked(String a, String g, String below) {
+    String up = above(a, 0);
+    String down = node("Mul", List.of(difference(constant(1), up), below));
+    return node("Mul", List.of(g, node("Add", List.of(up, down))));
+  }
+
+  private boolean layerNormalization(NodeProto node, String g, Set<String> needed) {
+    String x = node.getInput(0);
+    int rank = shapes.get(x).length;
+    long axis = GraphNodes.integer(node, "axis", -1);
+    List<Long> axes = new ArrayList<>();
+    for (long d = axis < 0 ? axis + rank : axis; d < rank; d++) {
+      axes.add(d);
+    }
+    String centred = difference(x, writer.mean(x, axes));
+    String variance = writer.mean(node("Mul", List.of(centred, centred)), axes);
+    String epsilon = constant(GraphNodes.real(node, "epsilon", 1e-5f));
+    String deviation = node("Sqrt", List.of(node("Add", List.of(variance, epsilon))));
+    String normed = node("Div", List.of(centred, deviation));
+    String y = node.getOutput(0);
+    giveReduced(
+        needed.contains(node.getInput(1)), node.getInput(1), y, node("Mul", List.of(g, normed)));
+    if (node.getInputCount() > 2) {
+      giveReduced(needed.contains(node.getInput(2)), node.getInput(2), y, g);
+    }
+    if (!needed.contains(x)) {
+      return true;
+    }
+    String own = node("Mul", List.of(g, node.getInput(1)));
+    String along = writer.mean(node("Mul", List.of(own, normed)), axes);
+    String rest =
+        difference(difference(own, writer.mean(own, axes)), node("Mul", List.of(normed, along)));
+    give(x, node("Div", List.of(rest, deviation)));
     return true;
   }
 
@@ -336,10 +533,7 @@ final class GradientGraph {
   }
 
   private String size(String value) {
-    return node(
-        "Cast",
-        List.of(node("Size", List.of(value))),
-        GraphNodes.integer("to", TensorProto.DataType.FLOAT_VALUE));
+    return writer.size(value);
   }
 
   private String transposed(NodeProto node, String g) {
@@ -432,43 +626,26 @@ final class GradientGraph {
   }
 
   private String difference(String a, String b) {
-    return node("Sub", List.of(a, b));
+    return writer.difference(a, b);
   }
 
   private String scaled(String g, float factor) {
-    return factor == 1 ? g : node("Mul", List.of(g, constant(factor)));
+    return writer.scaled(g, factor);
   }
 
   private String sum(String g, List<Long> axes, boolean keep) {
-    AttributeProto keepdims = GraphNodes.integer("keepdims", keep ? 1 : 0);
-    if (opset < 13) {
-      return node("ReduceSum", List.of(g), GraphNodes.integers("axes", axes), keepdims);
-    }
-    return node("ReduceSum", List.of(g, vector(axes)), keepdims);
+    return writer.sum(g, axes, keep);
   }
 
   private String constant(float value) {
-    String name = PREFIX + "c" + count++;
-    constants.add(GraphNodes.scalar(name, value));
-    return name;
+    return writer.constant(value);
   }
 
   private String vector(List<Long> values) {
-    String name = PREFIX + "v" + count++;
-    constants.add(GraphNodes.vector(name, values));
-    return name;
+    return writer.vector(values);
   }
 
   private String node(String op, List<String> inputs, AttributeProto... attributes) {
-    String name = PREFIX + op + count++;
-    added.add(
-        NodeProto.newBuilder()
-            .setOpType(op)
-            .setName(name)
-            .addAllInput(inputs)
-            .addOutput(name)
-            .addAllAttribute(List.of(attributes))
-            .build());
-    return name;
+    return writer.node(op, inputs, attributes);
   }
 }

@@ -6,7 +6,11 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.pseed.converter.onnx.proto.AttributeProto;
+import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
@@ -17,9 +21,11 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Opens a source's graph, or one made from it, with the source's weights. */
 public final class SourceSession {
@@ -68,10 +74,21 @@ public final class SourceSession {
       OrtSession.SessionOptions options,
       Rewrite rewrite)
       throws IOException, OrtException {
+    Set<String> used = new HashSet<>();
+    uses(model.getGraph(), used);
+    GraphProto.Builder graph = model.getGraph().toBuilder().clearInitializer();
+    for (TensorProto initializer : model.getGraph().getInitializerList()) {
+      if (used.contains(initializer.getName())) {
+        graph.addInitializer(initializer);
+      }
+    }
     Map<String, OnnxTensorLike> tensors = new LinkedHashMap<>();
     List<ByteBuffer> buffers = new ArrayList<>();
     try {
       for (SourceTensor tensor : source.tensors()) {
+        if (!used.contains(tensor.name())) {
+          continue;
+        }
         ByteBuffer bytes =
             ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
                 .order(ByteOrder.LITTLE_ENDIAN);
@@ -83,10 +100,27 @@ public final class SourceSession {
             OnnxTensor.createTensor(environment, bytes, tensor.shape(), type(source, tensor)));
       }
       options.addExternalInitializers(tensors);
-      return environment.createSession(OnnxModels.serialize(model), options);
+      return environment.createSession(
+          OnnxModels.serialize(model.toBuilder().setGraph(graph).build()), options);
     } finally {
       tensors.values().forEach(OnnxTensorLike::close);
       Reference.reachabilityFence(buffers);
+    }
+  }
+
+  /**
+   * Names that a graph or one inside it refers to; ONNX Runtime takes no weights that none does.
+   */
+  private static void uses(GraphProto graph, Set<String> names) {
+    graph.getOutputList().forEach(output -> names.add(output.getName()));
+    for (NodeProto node : graph.getNodeList()) {
+      names.addAll(node.getInputList());
+      for (AttributeProto attribute : node.getAttributeList()) {
+        if (attribute.hasG()) {
+          uses(attribute.getG(), names);
+        }
+        attribute.getGraphsList().forEach(inner -> uses(inner, names));
+      }
     }
   }
 

@@ -1,41 +1,52 @@
 package io.pseed.converter.calibrate;
 
+import io.pseed.format.View;
+
 /**
  * What calibration found out about one weight, seen as a matrix W of n rows (input) and m columns
- * (output). With an error E of W, the expected squared error of the model's outputs, relative to
- * their energy, is about
+ * (output; for a table of looked-up rows, n are a row's numbers and m the rows). With an error E of
+ * W, the expected squared error of the model's outputs, relative to their energy, is about
  *
  * <pre>
- *   linear:  sum over columns j of columns[j] * E[.][j]^T metric E[.][j]
- *   lookup:  sum over rows r of rows[r] * E[r] metric E[r]^T
+ *   sum over columns j of columns[j] * E[.][j]^T metric E[.][j]
  * </pre>
  *
  * A Kronecker-factored approximation of the Hessian: Martens and Grosse, "Optimizing Neural
- * Networks with Kronecker-factored Approximate Curvature" (ICML 2015); its use for quantization
- * with the whole model's outputs: Tseng et al., "Model-Preserving Adaptive Rounding" (YAQA, 2025).
+ * Networks with Kronecker-factored Approximate Curvature" (ICML 2015); for convolutions, whose
+ * vectors are patches: Grosse and Martens, "A Kronecker-factored approximate Fisher matrix for
+ * convolution layers" (ICML 2016); its use for quantization with the whole model's outputs: Tseng
+ * et al., "Model-Preserving Adaptive Rounding" (YAQA, 2025).
  *
- * @param kind how the weight is used
- * @param size n for a linear weight, m for a table
- * @param metric size x size, row-major, symmetric, positive semidefinite
- * @param columns weight of each output of a linear weight, of mean 1; empty for a table
- * @param rows weight of each row of a table: how often it was looked up times what that matters;
- *     empty for a linear weight
- * @param counts how often each row was looked up; empty for a linear weight
+ * @param view W: n rows, m columns, and which of both the tensor has first
+ * @param lookup whether rows are looked up
+ * @param block rows of a block of the metric; n where the metric is whole
+ * @param metric n x block, row-major: row i has the columns of its block on the diagonal;
+ *     symmetric, positive semidefinite, of trace 1
+ * @param columns weight of each column
+ * @param counts how often each row of a table was looked up; empty for others
  * @param samples how many vectors made the metric
- * @param sensitive whether the metric holds the outputs' sensitivity; else only the inputs' energy
+ * @param sensitive whether the outputs' sensitivity is in; else the cost is the energy of the
+ *     layer's own output error, in its own units
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record TensorStatistics(
-    Probe.Kind kind,
-    int size,
+    View view,
+    boolean lookup,
+    int block,
     double[] metric,
     double[] columns,
-    double[] rows,
     long[] counts,
     long samples,
     boolean sensitive) {
-  /** Whether rows are looked up. */
-  public boolean lookup() {
-    return kind == Probe.Kind.LOOKUP;
+  /** Of a vector that meets no other: its elements are the columns of one row. */
+  static TensorStatistics ofVector(double[] columns, long samples) {
+    View view = new View(1, columns.length, false);
+    return new TensorStatistics(
+        view, false, 1, new double[] {1}, columns, new long[0], samples, true);
+  }
+
+  /** n. */
+  public int size() {
+    return view.rows();
   }
 }

@@ -324,7 +324,7 @@ final class ConvertCommand implements Callable<Integer> {
       Optional<Plan> plan =
           wanted < least ? Optional.empty() : allocator.fit(forecast::bytes, wanted);
       if (plan.isEmpty()) {
-        throw tooSmall("below " + Units.bytes(least) + " its outputs are mostly error", least);
+        throw tooSmall("its outputs are mostly error below about " + Units.bytes(least), least);
       }
       if (!allocator.useful(plan.get())) {
         notices.add("so few bits leave mostly error in the outputs; give more");

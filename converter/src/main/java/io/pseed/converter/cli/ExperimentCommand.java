@@ -18,11 +18,12 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "experiment",
     description = "Repeat a measurement: what seeds reach where the limit is known.",
-    synopsisSubcommandLabel = "(paper | gaussian)",
+    synopsisSubcommandLabel = "(paper | gaussian | models)",
     footerHeading = "%nExamples:%n",
     footer = {
       "  pseed experiment paper                            one seed for a layer, as in the paper",
-      "  pseed experiment gaussian --seed-bits 12,16 --rows 96"
+      "  pseed experiment gaussian --seed-bits 12,16 --rows 96",
+      "  pseed experiment models --only PP-OCRv4-rec --markdown"
     },
     sortOptions = false)
 final class ExperimentCommand implements Runnable {
@@ -30,7 +31,8 @@ final class ExperimentCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name the experiment: paper or gaussian");
+    throw new ParameterException(
+        spec.commandLine(), "name the experiment: paper, gaussian or models");
   }
 
   /** {@code pseed experiment paper}. */

@@ -119,7 +119,8 @@ public final class PseedCommand implements Runnable {
     line.addSubcommand(
         new CommandLine(new ExperimentCommand())
             .addSubcommand(new ExperimentCommand.Paper(console))
-            .addSubcommand(new ExperimentCommand.Gaussian(console)));
+            .addSubcommand(new ExperimentCommand.Gaussian(console))
+            .addSubcommand(new ModelsCommand(console)));
     layOutHelp(line);
     // AUTO also looks whether Java finds stdin and stdout at a terminal.
     Ansi colours = console.terminal() ? Ansi.AUTO : Ansi.OFF;

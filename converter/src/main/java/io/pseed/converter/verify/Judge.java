@@ -326,7 +326,7 @@ public final class Judge {
   }
 
   /** 1 for equal vectors, also of zeros; 0 where sizes differ or a number is not finite. */
-  static double cosine(double[] a, double[] b) {
+  public static double cosine(double[] a, double[] b) {
     if (Arrays.equals(a, b)) {
       return 1;
     }

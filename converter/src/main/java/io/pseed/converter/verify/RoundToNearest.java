@@ -141,7 +141,8 @@ public enum RoundToNearest {
       }
       int axis =
           switch (tensor.role()) {
-            case LINEAR_TRANSPOSED, CONV, EMBEDDING -> 0;
+            // The weights of recurrent layers have their directions first.
+            case LINEAR_TRANSPOSED, CONV, EMBEDDING -> shape[0] == 1 && shape.length == 3 ? 1 : 0;
             case CONV_TRANSPOSE -> Math.min(1, shape.length - 1);
             case MATMUL, OTHER -> shape.length - 1;
           };

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,7 +63,16 @@ class JudgedCommandsTest {
       Outcome verify = Outcome.of("verify", model, target, "--min-cosine", bound, "--json");
       assertThat(verify.code()).as(verify.out()).isZero();
       assertThat(verify.json().get("outputs").get(0).get("mean").asDouble()).isEqualTo(mean);
-      Outcome.of("convert", model, "--plan", plan, "-o", dir.resolve("again.pseed"), "-q");
+      Outcome.of(
+          "convert",
+          model,
+          "--plan",
+          plan,
+          "--calibrate",
+          "generated",
+          "-o",
+          dir.resolve("again.pseed"),
+          "-q");
       assertThat(dir.resolve("again.pseed")).hasSameBinaryContentAs(target);
       assertThat(files()).containsExactly("again.pseed", "plan.json", "tiny.onnx", "tiny.pseed");
     }
@@ -70,7 +80,8 @@ class JudgedCommandsTest {
 
   @Test
   void aBoundThatCannotBeMetWritesNothing() throws IOException {
-    Outcome outcome = Outcome.of("convert", model, "-q", "--min-cosine", "0.99999999");
+    Outcome outcome =
+        Outcome.of("convert", model, "-q", "--no-calibration", "--min-cosine", "0.99999999");
     assertThat(outcome.code()).isEqualTo(1);
     assertThat(outcome.sentence())
         .contains(
@@ -83,7 +94,8 @@ class JudgedCommandsTest {
 
   @Test
   void theReportStandsBesideTheFile() throws IOException {
-    Outcome outcome = Outcome.of("convert", model, "--bits", "5", "--json", "--report", page);
+    Outcome outcome =
+        Outcome.of("convert", model, "--no-calibration", "--bits", "5", "--json", "--report", page);
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(page)
         .content(StandardCharsets.UTF_8)
@@ -150,16 +162,16 @@ class JudgedCommandsTest {
     assertThat(page).content().contains("<b>Failed</b>", "a mean cosine of at least 0.9999");
     assertThat(Outcome.of("verify", model, target, "--min-worst", "0.9999").code()).isEqualTo(1);
     assertThat(Outcome.of("verify", model, target, "--min-cosine", "0.5").code()).isZero();
+    assertThat(Outcome.of("verify", model, target, "--judge", model).code()).isEqualTo(1);
     for (Object[] wrong :
         new Object[][] {
           {"verify", target, "--report", page},
           {"verify", model, target, "--weights-only", "--report", page},
-          {"verify", model, target, "--judge", model},
           {"convert", model, "--min-cosine", "0.9", "--bits", "4"},
           {"convert", model, "--min-cosine", "1"},
           {"convert", model, "--calibrate", "t", "--tokenizer", "j", "--judge", "t"}
         }) {
-      assertThat(Outcome.of(wrong).code()).isEqualTo(2);
+      assertThat(Outcome.of(wrong).code()).as(Arrays.toString(wrong)).isEqualTo(2);
     }
   }
 }

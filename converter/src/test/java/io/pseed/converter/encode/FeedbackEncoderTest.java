@@ -65,24 +65,45 @@ class FeedbackEncoderTest {
     }
   }
 
+  /** Diagonals of convolutions into which a way around them was folded lie beyond all codes. */
+  @Test
+  void whatSticksOutIsSharedOutAmongColumnsToo() throws Exception {
+    TrellisPlan plan = plan(Panels.uniform(COLS, 3), 2, 0);
+    assertThat(FeedbackEncoder.sticksOut(WeightMatrix.of(ROWS, COLS, weights), plan)).isFalse();
+    for (int i = 0; i < ROWS; i += 17) {
+      weights[i * COLS + i] = 300;
+    }
+    assertThat(FeedbackEncoder.sticksOut(WeightMatrix.of(ROWS, COLS, weights), plan)).isTrue();
+    double before = cost(encode(metric, plan, 1));
+    assertThat(cost(encode(metric, plan(Panels.uniform(COLS, 3), 2, 5), 1))).isLessThan(before);
+  }
+
   private TrellisPlan plan(Panels panels) {
+    return plan(panels, 5, 0);
+  }
+
+  private TrellisPlan plan(Panels panels, int rowBlockLog2, int colBlockLog2) {
     return new TrellisPlan(
         new View(ROWS, COLS, false),
         10,
         0,
         0,
-        5,
-        0,
+        rowBlockLog2,
+        colBlockLog2,
         Optional.of(Scales.F8),
         Optional.of(Scales.F8),
         panels);
   }
 
   private TrellisBody encode(ErrorMetric by, Panels panels, int threads) throws Exception {
+    return encode(by, plan(panels), threads);
+  }
+
+  private TrellisBody encode(ErrorMetric by, TrellisPlan plan, int threads) throws Exception {
     try (Workers workers = new Workers(threads)) {
       TrellisEncoder.Coded coded =
           new FeedbackEncoder(workers)
-              .encode(WeightMatrix.of(ROWS, COLS, weights), plan(panels), by, n -> {});
+              .encode(WeightMatrix.of(ROWS, COLS, weights), plan, by, n -> {});
       TrellisBody head = coded.head();
       ByteBuffer payload = coded.payload().get(0);
       return new TrellisBody(

@@ -1,15 +1,14 @@
 package io.pseed.converter.export.onnx;
 
-import io.pseed.converter.onnx.proto.AttributeProto;
-import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.FunctionProto;
 import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.format.TensorEntry;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Spreads decoding over the steps of ONNX Runtime's optimizer, because all intermediate values of
@@ -29,8 +28,13 @@ import java.util.Map;
  * the mask is unused; in the next step the Dropout goes, and the outgoing 1 is a constant. When the
  * model runs nothing of the chain is left. An optimizer that sees through it decodes everything in
  * one step, and without an optimizer the chain computes its ones: the weights are always the same.
+ *
+ * <p>A link is a function, so that a provider that decodes the tensors itself can take it whole,
+ * before the optimizer has seen what is inside and gone its ten steps for nothing.
  */
 final class LoadSteps {
+  private static final String OPERATOR = "LoadStep";
+
   /** ONNX Runtime takes 10 steps at most; the last ones stay for what it does with the weights. */
   private static final int MOST_STEPS = 8;
 
@@ -72,27 +76,43 @@ final class LoadSteps {
   }
 
   private String link(int step) {
-    String prefix = "pseed.step" + step;
     String element = constants.add("step.element", Protos.floats(new long[] {1}, 1f));
-    String shaped = node(prefix, "Reshape", List.of(element, ones.get(step - 1)));
-    String kept = constants.unique(prefix + ".dropout");
-    String mask = constants.unique(prefix + ".mask");
-    NodeProto dropout =
-        Protos.node(constants.unique(kept + ".node"), "Dropout", List.of(shaped), kept);
-    constants.node(dropout.toBuilder().addOutput(mask).build());
-    String length = node(prefix, "Shape", List.of(mask));
-    String one =
-        node(
-            prefix,
-            "Cast",
-            List.of(kept),
-            Protos.number("to", TensorProto.DataType.INT64.getNumber()));
-    return node(prefix, "Mul", List.of(one, length));
+    String prefix = "pseed.step" + step;
+    return constants.node(
+        Protos.node(
+                constants.unique(prefix + ".node"),
+                OPERATOR,
+                List.of(element, ones.get(step - 1)),
+                constants.unique(prefix))
+            .toBuilder()
+            .setDomain(OnnxExporter.DOMAIN)
+            .build());
   }
 
-  private String node(String prefix, String op, List<String> inputs, AttributeProto... attributes) {
-    String output = constants.unique(prefix + "." + op.toLowerCase(Locale.ROOT));
-    return constants.node(
-        Protos.node(constants.unique(output + ".node"), op, inputs, output, attributes));
+  /** The function that a link calls, without operator sets; empty where there are no links. */
+  Optional<FunctionProto> function() {
+    if (ones.size() <= 1) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        FunctionProto.newBuilder()
+            .setName(OPERATOR)
+            .setDomain(OnnxExporter.DOMAIN)
+            .addAllInput(List.of("element", "one"))
+            .addOutput("next")
+            .addNode(Protos.node("reshape", "Reshape", List.of("element", "one"), "shaped"))
+            .addNode(
+                Protos.node("dropout", "Dropout", List.of("shaped"), "kept").toBuilder()
+                    .addOutput("mask"))
+            .addNode(Protos.node("shape", "Shape", List.of("mask"), "length"))
+            .addNode(
+                Protos.node(
+                    "cast",
+                    "Cast",
+                    List.of("kept"),
+                    "same",
+                    Protos.number("to", TensorProto.DataType.INT64.getNumber())))
+            .addNode(Protos.node("mul", "Mul", List.of("same", "length"), "next"))
+            .build());
   }
 }

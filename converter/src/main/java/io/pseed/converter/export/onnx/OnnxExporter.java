@@ -219,6 +219,9 @@ public final class OnnxExporter {
     inputs.removeIf(input -> computed.contains(input.getName()));
     graph.clearInput().addAllInput(inputs);
 
+    steps
+        .function()
+        .ifPresent(step -> functions.add(step.toBuilder().addOpsetImport(standard()).build()));
     if (!functions.isEmpty()) {
       model.addAllFunctions(functions);
       model.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(DOMAIN).setVersion(1));
@@ -380,8 +383,7 @@ public final class OnnxExporter {
                   function.toBuilder()
                       .setName(operator)
                       .setDomain(DOMAIN)
-                      .addOpsetImport(
-                          OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset()))
+                      .addOpsetImport(standard())
                       .build());
               return operator;
             });
@@ -395,6 +397,10 @@ public final class OnnxExporter {
     }
     computed.add(tensor.name());
     seeded++;
+  }
+
+  private OperatorSetIdProto standard() {
+    return OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset()).build();
   }
 
   private boolean describesValue(String name) {

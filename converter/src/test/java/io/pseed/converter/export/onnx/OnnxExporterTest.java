@@ -21,6 +21,7 @@ import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.format.CorruptException;
 import io.pseed.format.DType;
 import io.pseed.format.PseedReader;
+import io.pseed.onnx.PseedOpLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +48,12 @@ class OnnxExporterTest {
   @BeforeAll
   static void version() {
     System.out.println("OnnxExporterTest on ONNX Runtime " + ENV.getVersion());
+    // Every model here is also opened with the op library.
+    PseedOpLibrary.unavailable()
+        .ifPresent(
+            reason ->
+                System.out.println(
+                    "SKIPPED: exported models with the op library, because " + reason));
   }
 
   @ParameterizedTest
@@ -200,7 +207,7 @@ class OnnxExporterTest {
     Path exported = folder.resolve("steps.onnx");
     exported(pseed(tensors, TestModels.model(tensors, opset)), exported);
     assertThat(ModelProto.parseFrom(Files.readAllBytes(exported)).getGraph().getNodeList())
-        .filteredOn(n -> n.getOpType().equals("Dropout"))
+        .filteredOn(n -> n.getOpType().equals("LoadStep"))
         .as("links of the chain")
         .hasSize(7);
     check(tensors, opset);
@@ -375,6 +382,27 @@ class OnnxExporterTest {
                       .isEqualTo(tensor.decoded()));
     }
     assertThat(graph.getInitializerCount()).isEqualTo(tensors.size());
+    checkOpLibrary(export, tensors);
+  }
+
+  /** The same weights, decoded by the op library; the graph inside shows that it was not folded. */
+  private void checkOpLibrary(OnnxExport export, List<Tensor> tensors)
+      throws IOException, OrtException {
+    if (!PseedOpLibrary.isAvailable()) {
+      return;
+    }
+    Path inside = folder.resolve("inside.onnx");
+    Files.deleteIfExists(inside);
+    try (SessionOptions options = new SessionOptions()) {
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      PseedOpLibrary.register(options);
+      options.addConfigEntry("pseed.optimized_model_filepath", inside.toString());
+      try (OrtSession session = ENV.createSession(export.file().toString(), options)) {
+        TestModels.run(session, tensors);
+      }
+    }
+    boolean providers = Integer.parseInt(ENV.getVersion().split("\\.", -1)[1]) >= 24;
+    assertThat(Files.exists(inside)).isEqualTo(providers && export.seeded() > 0);
   }
 
   static OnnxExport exported(Path pseed, Path target) throws IOException {

