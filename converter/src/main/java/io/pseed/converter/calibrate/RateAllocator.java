@@ -484,7 +484,24 @@ public final class RateAllocator {
         high = middle;
       }
     }
-    return Optional.of(plan(high));
+    return Optional.of(filled(plan(high), plan(low), size, bytes));
+  }
+
+  /**
+   * Tensors whose rates change at the same price change one after the other, as long as they fit.
+   */
+  private static Plan filled(Plan fits, Plan tooLarge, SizeOf size, long bytes) {
+    List<TensorPlan> tensors = new ArrayList<>(fits.tensors());
+    for (int i = 0; i < tensors.size(); i++) {
+      TensorPlan before = tensors.get(i);
+      if (!before.equals(tooLarge.tensors().get(i))) {
+        tensors.set(i, tooLarge.tensors().get(i));
+        if (size.bytes(new Plan(tensors)) > bytes) {
+          tensors.set(i, before);
+        }
+      }
+    }
+    return new Plan(tensors);
   }
 
   /**
