@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +53,12 @@ public final class RateAllocator {
 
   /** What starting one more stream costs: padding, and the first weights' lack of predecessors. */
   private static final double STREAM_BITS = 10;
+
+  private static final double LOWEST_PRICE = 1e-20;
+  private static final double HIGHEST_PRICE = 1;
+
+  /** Of the logarithm of a price: 46 over 2^60 leaves a relative step of 1e-16. */
+  private static final int HALVINGS = 60;
 
   /** Bytes that coding adds to a record beside scales and payload: the body's fields, one panel. */
   private static final int BODY_BYTES = 40;
@@ -464,13 +471,12 @@ public final class RateAllocator {
    * @return empty where even the smallest does not fit
    */
   public Optional<Plan> fit(SizeOf size, long bytes) {
-    double low = 1e-20;
-    double high = 1;
+    double low = LOWEST_PRICE;
+    double high = HIGHEST_PRICE;
     if (size.bytes(plan(high)) > bytes) {
       return Optional.empty();
     }
-    // In steps of the logarithm: 60 halvings of 46 leave a relative step of 1e-16.
-    for (int step = 0; step < 60; step++) {
+    for (int step = 0; step < HALVINGS; step++) {
       double middle = Math.sqrt(low * high);
       if (size.bytes(plan(middle)) > bytes) {
         low = middle;
@@ -498,6 +504,37 @@ public final class RateAllocator {
     return new Plan(tensors);
   }
 
+  /**
+   * Whether a plan leaves more than error: less of it than the outputs' energy, and less than half
+   * of what zeros in place of all calibrated weights would make.
+   */
+  public boolean useful(Plan plan) {
+    double nothing = 0;
+    for (Costs cost : costs.values()) {
+      nothing += error(cost, Panels.uniform(cost.forecast.columns().length, 0));
+    }
+    double error = error(plan);
+    return error == 0 || error < Math.min(1, nothing / 2);
+  }
+
+  /** The smallest plan that is {@link #useful}. */
+  public Plan least() {
+    double low = LOWEST_PRICE;
+    double high = HIGHEST_PRICE;
+    if (useful(plan(high))) {
+      return plan(high);
+    }
+    for (int step = 0; step < HALVINGS; step++) {
+      double middle = Math.sqrt(low * high);
+      if (useful(plan(middle))) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return plan(low);
+  }
+
   /** Tells the size of a plan's file. */
   @FunctionalInterface
   public interface SizeOf {
@@ -507,20 +544,30 @@ public final class RateAllocator {
 
   /** The error that a plan is expected to make, relative to the outputs' energy. */
   public double error(Plan plan) {
-    double sum = 0;
+    return errors(plan).values().stream().mapToDouble(e -> e).sum();
+  }
+
+  /** What each calibrated tensor adds to {@link #error}, by name, in the plan's order. */
+  public Map<String, Double> errors(Plan plan) {
+    Map<String, Double> errors = new LinkedHashMap<>();
     for (TensorPlan tensor : plan.tensors()) {
       Costs cost = costs.get(tensor.name());
       if (cost != null && tensor.trellis() != null) {
-        Panels panels = tensor.trellis().panels();
-        double[] lines = panels.byRows() ? cost.forecast.rows() : cost.forecast.columns();
-        double across =
-            Arrays.stream(panels.byRows() ? cost.forecast.columns() : cost.forecast.rows()).sum();
-        int line = 0;
-        for (int p = 0; p < panels.count(); p++) {
-          for (int i = 0; i < panels.lengths()[p]; i++) {
-            sum += lines[line++] * across * ErrorForecast.noise(panels.rates()[p]);
-          }
-        }
+        errors.put(tensor.name(), error(cost, tensor.trellis().panels()));
+      }
+    }
+    return errors;
+  }
+
+  private static double error(Costs cost, Panels panels) {
+    double[] lines = panels.byRows() ? cost.forecast.rows() : cost.forecast.columns();
+    double across =
+        Arrays.stream(panels.byRows() ? cost.forecast.columns() : cost.forecast.rows()).sum();
+    double sum = 0;
+    int line = 0;
+    for (int p = 0; p < panels.count(); p++) {
+      for (int i = 0; i < panels.lengths()[p]; i++) {
+        sum += lines[line++] * across * ErrorForecast.noise(panels.rates()[p]);
       }
     }
     return sum;

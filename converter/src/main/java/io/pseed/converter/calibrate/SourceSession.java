@@ -28,8 +28,22 @@ import java.util.Map;
 import java.util.Set;
 
 /** Opens a source's graph, or one made from it, with the source's weights. */
-final class SourceSession {
+public final class SourceSession {
   private SourceSession() {}
+
+  /** Changes weights on their way into a session. */
+  @FunctionalInterface
+  public interface Rewrite {
+    /** Nothing is changed. */
+    Rewrite NONE = (tensor, elements) -> {};
+
+    /**
+     * Changes a weight in place.
+     *
+     * @param elements all of the tensor's bytes, little-endian, from 0 to the limit
+     */
+    void apply(SourceTensor tensor, ByteBuffer elements) throws IOException;
+  }
 
   /**
    * A session of {@code model}, whose initializers without data are those of the source.
@@ -41,18 +55,36 @@ final class SourceSession {
   static OrtSession open(
       OrtEnvironment environment, OnnxModelSource source, ModelProto model, int threads)
       throws IOException, OrtException {
-    Map<String, OnnxTensorLike> tensors = new LinkedHashMap<>();
-    List<ByteBuffer> buffers = new ArrayList<>();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
-      Set<String> used = new HashSet<>();
-      uses(model.getGraph(), used);
-      GraphProto.Builder graph = model.getGraph().toBuilder().clearInitializer();
-      for (TensorProto initializer : model.getGraph().getInitializerList()) {
-        if (used.contains(initializer.getName())) {
-          graph.addInitializer(initializer);
-        }
+      return open(environment, source, model, options, Rewrite.NONE);
+    }
+  }
+
+  /**
+   * A session of {@code model} with changed weights; see {@link #open(OrtEnvironment,
+   * OnnxModelSource, ModelProto, int)}.
+   *
+   * @param options for this session alone; the caller closes them
+   */
+  public static OrtSession open(
+      OrtEnvironment environment,
+      OnnxModelSource source,
+      ModelProto model,
+      OrtSession.SessionOptions options,
+      Rewrite rewrite)
+      throws IOException, OrtException {
+    Set<String> used = new HashSet<>();
+    uses(model.getGraph(), used);
+    GraphProto.Builder graph = model.getGraph().toBuilder().clearInitializer();
+    for (TensorProto initializer : model.getGraph().getInitializerList()) {
+      if (used.contains(initializer.getName())) {
+        graph.addInitializer(initializer);
       }
+    }
+    Map<String, OnnxTensorLike> tensors = new LinkedHashMap<>();
+    List<ByteBuffer> buffers = new ArrayList<>();
+    try {
       for (SourceTensor tensor : source.tensors()) {
         if (!used.contains(tensor.name())) {
           continue;
@@ -61,7 +93,8 @@ final class SourceSession {
             ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
                 .order(ByteOrder.LITTLE_ENDIAN);
         tensor.read(0, bytes);
-        buffers.add(bytes.flip());
+        rewrite.apply(tensor, bytes.flip());
+        buffers.add(bytes);
         tensors.put(
             tensor.name(),
             OnnxTensor.createTensor(environment, bytes, tensor.shape(), type(source, tensor)));
@@ -102,7 +135,7 @@ final class SourceSession {
                         + tensor.name()
                         + "' is "
                         + tensor.dtype()
-                        + ", which the Java binding of ONNX Runtime cannot take, so the model cannot"
-                        + " be calibrated"));
+                        + ", which the Java binding of ONNX Runtime cannot take, so the model"
+                        + " cannot be run with given weights"));
   }
 }

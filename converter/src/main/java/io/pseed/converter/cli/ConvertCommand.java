@@ -8,19 +8,18 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.Sources;
-import io.pseed.converter.calibrate.Calibration;
 import io.pseed.converter.calibrate.CalibrationInputs;
-import io.pseed.converter.calibrate.Calibrator;
 import io.pseed.converter.calibrate.RateAllocator;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
-import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.PlanJson;
 import io.pseed.converter.plan.Planner;
+import io.pseed.converter.report.Report;
+import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
-import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.safetensors.SafetensorsFormat;
+import io.pseed.converter.verify.Judgement;
 import io.pseed.format.Codec;
 import io.pseed.format.TensorRecord;
 import java.io.IOException;
@@ -29,11 +28,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,6 +53,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pseed convert model.onnx                      model.pseed with 4 bits a weight",
       "  pseed convert model.onnx --target-size 8MB    the most bits that fit into 8 MB",
+      "  pseed convert model.onnx --min-cosine 0.99    the smallest file whose outputs are that near",
       "  pseed convert model.onnx --calibrate in.npz   bits go where your inputs need them",
       "  pseed convert checkpoint/ -o small.pseed      a folder of safetensors shards",
       "",
@@ -59,10 +63,11 @@ import picocli.CommandLine.Spec;
 final class ConvertCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 3;
 
+  /** Inputs of the user's that are held out of calibration, at most. */
+  private static final int HELD_OUT = 64;
+
   private final Console console;
-  private final List<String> notices = new ArrayList<>();
-  private CalibrationInputs calibratedWith;
-  private String uncalibrated;
+  private final Set<String> notices = new LinkedHashSet<>();
 
   @Spec CommandSpec spec;
 
@@ -91,6 +96,16 @@ final class ConvertCommand implements Callable<Integer> {
   Long targetSize;
 
   @Option(
+      names = "--min-cosine",
+      paramLabel = "C",
+      description =
+          "Find the smallest file whose outputs, on inputs that judge, have at least this mean cosine"
+              + " to the original's: of the embedding where an output is one, else of the output; the"
+              + " worst output counts. Where --calibrate names your data and --judge nothing, a fifth"
+              + " of it, at most 64 inputs, is held out of calibration and judges.")
+  Double minCosine;
+
+  @Option(
       names = "--seed-bits",
       paramLabel = "L",
       description =
@@ -103,7 +118,11 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Do not look for one seed that carries a whole smooth layer.")
   boolean noLayerSeeds;
 
-  @Mixin CalibrationOptions calibration = new CalibrationOptions();
+  @Mixin CalibrationOptions calibrate = new CalibrationOptions();
+
+  @Mixin JudgeOptions judge = new JudgeOptions();
+
+  @Mixin InputOptions inputs = new InputOptions();
 
   @Option(
       names = "--plan",
@@ -140,24 +159,63 @@ final class ConvertCommand implements Callable<Integer> {
     try (TensorSource opened = Sources.open(source)) {
       Path target = output == null ? defaultTarget(source) : output;
       Targets.requireConvertible(target, source);
-      ConversionResult result = convert(opened, target);
-      notices.addAll(result.notices());
-      report(opened, result);
+      if (judge.report != null) {
+        Targets.requireReportable(judge.report, source, target);
+      }
+      ConversionCalibration calibration =
+          new ConversionCalibration(calibrate, inputs, this::sayUnlessQuiet, notices::add);
+      calibration.open(opened, base(opened), planFile != null);
+      Optional<CalibrationInputs> heldOut =
+          minCosine != null && judge.data == null
+              ? calibration.holdOut(HELD_OUT)
+              : Optional.empty();
+      try (JudgedConversion judged =
+          JudgedConversion.open(
+              opened,
+              judge,
+              inputs,
+              Optional.ofNullable(minCosine),
+              heldOut,
+              this::sayUnlessQuiet,
+              notices::add)) {
+        ConversionResult result = convert(opened, target, calibration, judged);
+        notices.addAll(result.notices());
+        judged.notices(List.copyOf(notices));
+        report(opened, result, calibration, judged.report(result));
+      }
     }
     return PseedCommand.EXIT_OK;
   }
 
   private void checkArguments() {
-    if (bits != null && targetSize != null) {
-      throw usage("--bits and --target-size exclude each other; give one of them");
+    if (Stream.of(bits, targetSize, minCosine).filter(Objects::nonNull).count() > 1) {
+      throw usage("--bits, --target-size and --min-cosine exclude each other; give one of them");
     }
     if (planFile != null
-        && (bits != null || targetSize != null || seedBits != null || noLayerSeeds)) {
+        && (bits != null
+            || targetSize != null
+            || minCosine != null
+            || seedBits != null
+            || noLayerSeeds)) {
       throw usage(
-          "--plan says everything already; leave --bits, --target-size, --seed-bits and"
-              + " --no-layer-seeds away");
+          "--plan says everything already; leave --bits, --target-size, --min-cosine, --seed-bits"
+              + " and --no-layer-seeds away");
     }
-    Optional<String> trouble = calibration.trouble(planFile != null);
+    if (minCosine != null && !(minCosine > 0 && minCosine < 1)) {
+      throw usage("--min-cosine is " + minCosine + ", expected more than 0 and less than 1");
+    }
+    if (calibrate.data != null
+        && judge.data != null
+        && !InputOptions.isWord(judge.data)
+        && Path.of(judge.data).normalize().equals(Path.of(calibrate.data).normalize())) {
+      throw usage(
+          "--judge and --calibrate name the same data; what was fitted to it cannot be judged by it");
+    }
+    boolean judges = JudgedConversion.judges(judge, minCosine);
+    if (judge.data != null && !judges) {
+      throw usage("--judge has nothing to do; say --min-cosine or --report");
+    }
+    Optional<String> trouble = calibrate.trouble(inputs, planFile != null, judges);
     if (trouble.isPresent()) {
       throw usage(trouble.get());
     }
@@ -199,120 +257,79 @@ final class ConvertCommand implements Callable<Integer> {
     return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
   }
 
-  private ConversionResult convert(TensorSource opened, Path target)
+  /** What is done without calibration, and without a size to fit. */
+  private Plan base(TensorSource opened) throws IOException {
+    return planner(bits == null ? 4 : bits).plan(opened);
+  }
+
+  private int workers() {
+    return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  private ConversionResult convert(
+      TensorSource opened, Path target, ConversionCalibration calibration, JudgedConversion judged)
       throws IOException, CommandFailure {
-    Optional<RateAllocator> calibrated = calibrate(opened);
+    long start = System.nanoTime();
+    Optional<RateAllocator> calibrated = calibration.run(opened, base(opened), workers());
+    if (calibrated.isPresent()) {
+      judged.second("calibration", (System.nanoTime() - start) / 1e9);
+    }
     if (planFile != null) {
       Plan plan =
           PlanJson.read(Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
       return convert(opened, plan, calibrated.map(RateAllocator::metrics).orElse(Map.of()), target);
     }
+    Coding coding =
+        calibrated.isPresent()
+            ? new Coding.Calibrated(calibrated.get())
+            : new Coding.Uniform(rate -> planner(rate).plan(opened));
+    if (minCosine != null) {
+      return convertToCosine(opened, coding, target, judged);
+    }
     if (calibrated.isPresent()) {
-      return convertCalibrated(opened, calibrated.get(), target);
+      return convertCalibrated(opened, calibrated.get(), coding, target, judged);
     }
     if (targetSize != null) {
-      return convertToSize(opened, target);
+      return convertToSize(opened, coding, target, judged);
     }
-    return convert(opened, planner(bits == null ? 4 : bits).plan(opened), Map.of(), target);
+    Plan plan = coding.plan(bits == null ? 4 : bits);
+    judged.made(coding, plan);
+    return convert(opened, plan, Map.of(), target);
   }
 
-  /**
-   * What errors cost in the weights. Empty where the user wants none or the model cannot be run;
-   * then {@link #uncalibrated} says why.
-   */
-  private Optional<RateAllocator> calibrate(TensorSource opened)
+  private ConversionResult convertToCosine(
+      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
       throws IOException, CommandFailure {
-    if (calibration.none) {
-      return without("--no-calibration");
-    }
-    if (planFile != null && calibration.data == null) {
-      return without("a plan is replayed without calibration unless --calibrate says with what");
-    }
-    if (!(opened instanceof OnnxModelSource model)) {
-      if (calibration.explicit()) {
-        throw new CommandFailure(
-            "calibration runs the model, so it needs an ONNX model; "
-                + source
-                + " has only weights");
-      }
-      return without("a checkpoint holds no graph that could be run");
-    }
-    Plan base = planner(bits == null ? 4 : bits).plan(opened);
-    if (base.tensors().stream().allMatch(tensor -> tensor.trellis() == null)) {
-      return without("the model has no weights that are coded");
-    }
-    int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    try (Workers pool = new Workers(workers)) {
-      CalibrationInputs inputs = calibration.open(model, this::tell, notices::add);
-      tell("calibrating with " + inputs.description());
-      Calibration statistics = new Calibrator(model, pool, Calibrator.Options.DEFAULT).run(inputs);
-      RateAllocator allocator =
-          new RateAllocator(opened, base, statistics, RateAllocator.Options.DEFAULT);
-      calibratedWith = inputs;
-      notices.addAll(inputs.notices());
-      notices.addAll(statistics.notices());
-      notices.addAll(allocator.notices());
-      return Optional.of(allocator);
-    } catch (IOException
-        | UnsupportedModelException
-        | CommandFailure
-        | RuntimeException
-        | LinkageError
-        | OutOfMemoryError e) {
-      if (calibration.explicit()) {
-        throw explained(e);
-      }
-      notices.add(
-          "converted without calibration: "
-              + Failures.sentence(e instanceof UnsupportedModelException ? explained(e) : e)
-              + "; give inputs with --calibrate, or say --no-calibration");
-      return without(notices.get(notices.size() - 1));
-    }
-  }
-
-  private Optional<RateAllocator> without(String reason) {
-    uncalibrated = reason;
-    return Optional.empty();
-  }
-
-  /** The user asked for it, so it is an error. */
-  private static CommandFailure explained(Throwable failure) throws IOException {
-    if (failure instanceof IOException trouble) {
-      throw trouble;
-    }
-    if (failure instanceof RuntimeException bug) {
-      throw bug;
-    }
-    if (failure instanceof Error error) {
-      throw error;
-    }
-    return failure instanceof CommandFailure known
-        ? known
-        : new CommandFailure(
-            failure.getMessage() + "; give shapes with --input-shape, or inputs with --calibrate",
-            failure);
-  }
-
-  /** Says what goes on, where anybody wants to know. */
-  private void tell(String sentence) {
-    if (!quiet) {
-      console.say(sentence);
-    }
+    Path save = savePlan;
+    savePlan = null;
+    ConversionResult result =
+        judged.smallest(
+            coding, (plan, metrics, file) -> convert(opened, plan, metrics, file), target);
+    savePlan = save;
+    save(judged.plan().orElseThrow());
+    return result;
   }
 
   private ConversionResult convertCalibrated(
-      TensorSource opened, RateAllocator allocator, Path target)
+      TensorSource opened,
+      RateAllocator allocator,
+      Coding coding,
+      Path target,
+      JudgedConversion judged)
       throws IOException, CommandFailure {
     SizeForecast forecast = new SizeForecast(opened);
-    long wanted =
-        targetSize == null
-            ? forecast.bytes(planner(bits == null ? 4 : bits).plan(opened))
-            : targetSize;
+    long wanted = targetSize == null ? forecast.bytes(base(opened)) : targetSize;
+    long least = targetSize == null ? 0 : forecast.bytes(allocator.least());
     while (true) {
-      Optional<Plan> plan = allocator.fit(forecast::bytes, wanted);
+      Optional<Plan> plan =
+          wanted < least ? Optional.empty() : allocator.fit(forecast::bytes, wanted);
       if (plan.isEmpty()) {
-        throw tooSmall(wanted, forecast.bytes(allocator.plan(1)));
+        throw tooSmall("its outputs are mostly error below about " + Units.bytes(least), least);
       }
+      if (!allocator.useful(plan.get())) {
+        notices.add("so few bits leave mostly error in the outputs; give more");
+      }
+      judged.made(coding, plan.get());
       ConversionResult result = convert(opened, plan.get(), allocator.metrics(), target);
       if (targetSize == null || result.targetBytes() <= targetSize) {
         return result;
@@ -321,14 +338,13 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private CommandFailure tooSmall(long wanted, long smallest) {
+  private CommandFailure tooSmall(String why, long smallest) {
     return new CommandFailure(
         String.format(
             Locale.ROOT,
-            "--target-size %s is too small for this source: at the lowest rates the file takes"
-                + " about %s (%d bytes)",
-            Units.bytes(targetSize == null ? wanted : targetSize),
-            Units.bytes(smallest),
+            "--target-size %s is too small for this source: %s (%d bytes)",
+            Units.bytes(targetSize),
+            why,
             smallest));
   }
 
@@ -342,19 +358,33 @@ final class ConvertCommand implements Callable<Integer> {
     return above;
   }
 
-  private ConversionResult convertToSize(TensorSource opened, Path target)
+  private void sayUnlessQuiet(String sentence) {
+    if (!quiet) {
+      console.say(sentence);
+    }
+  }
+
+  private ConversionResult convertToSize(
+      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
       throws IOException, CommandFailure {
-    TargetSize search =
-        new TargetSize(new SizeForecast(opened), rate -> planner(rate).plan(opened));
+    TargetSize search = new TargetSize(new SizeForecast(opened), coding::plan);
     long wanted = targetSize;
     while (true) {
       TargetSize.Found found =
-          search.largest(wanted).orElseThrow(() -> tooSmall(targetSize, search.smallest()));
+          search
+              .largest(wanted)
+              .orElseThrow(
+                  () ->
+                      tooSmall(
+                          "with 1 bit a weight the file takes about "
+                              + Units.bytes(search.smallest()),
+                          search.smallest()));
       if (!quiet) {
         console.say(
             String.format(
                 Locale.ROOT, "%.2f bits a weight fit into %s", found.bits(), Units.bytes(wanted)));
       }
+      judged.made(coding, found.plan());
       ConversionResult result = convert(opened, found.plan(), Map.of(), target);
       if (result.targetBytes() <= targetSize) {
         return result;
@@ -363,15 +393,18 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private ConversionResult convert(
-      TensorSource opened, Plan plan, Map<String, ErrorMetric> metrics, Path target)
-      throws IOException, CommandFailure {
+  private void save(Plan plan) throws IOException {
     if (savePlan != null) {
       Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
     }
+  }
+
+  private ConversionResult convert(
+      TensorSource opened, Plan plan, Map<String, ErrorMetric> metrics, Path target)
+      throws IOException, CommandFailure {
+    save(plan);
     console.onInterrupt("; run the same command again to go on where it stopped");
-    int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    try (Workers pool = new Workers(workers);
+    try (Workers pool = new Workers(workers());
         ConsoleProgress progress = quiet ? null : new ConsoleProgress(console)) {
       return new Converter(pool, progress == null ? ProgressListener.NONE : progress)
           .convert(opened, plan, metrics, target);
@@ -380,17 +413,24 @@ final class ConvertCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TensorSource opened, ConversionResult result) {
+  private void report(
+      TensorSource opened,
+      ConversionResult result,
+      ConversionCalibration calibration,
+      Optional<Report> report) {
     if (json) {
-      console.out().println(Json.text(json(opened, result)));
+      ObjectNode root = json(opened, result, calibration);
+      report.ifPresent(made -> root.set("report", ReportJson.of(made)));
+      console.out().println(Json.text(root));
     } else if (!quiet) {
-      table(opened, result);
+      table(opened, result, calibration, report);
     } else {
       notices.forEach(console::say);
     }
   }
 
-  private ObjectNode json(TensorSource opened, ConversionResult result) {
+  private ObjectNode json(
+      TensorSource opened, ConversionResult result, ConversionCalibration calibration) {
     ObjectNode root = Json.object();
     root.put("source", source.toString()).put("format", opened.format());
     root.put("target", result.target().toString());
@@ -400,14 +440,7 @@ final class ConvertCommand implements Callable<Integer> {
     Json.number(root, "bitsPerWeight", 8.0 * result.targetBytes() / result.weights());
     root.put("seconds", result.seconds()).put("searchedWeights", result.searchedWeights());
     root.put("resumedTensors", result.resumed());
-    ObjectNode how = root.putObject("calibration").put("done", calibratedWith != null);
-    if (calibratedWith == null) {
-      how.put("reason", uncalibrated);
-    } else {
-      how.put("inputs", calibratedWith.description());
-      how.put("origin", calibratedWith.origin().name().toLowerCase(Locale.ROOT));
-      how.put("runs", calibratedWith.size());
-    }
+    calibration.write(root.putObject("calibration"));
     ArrayNode tensors = root.putArray("tensors");
     result.tensors().forEach(tensor -> tensors.add(TensorReport.json(tensor)));
     ArrayNode said = root.putArray("notices");
@@ -415,7 +448,11 @@ final class ConvertCommand implements Callable<Integer> {
     return root;
   }
 
-  private void table(TensorSource opened, ConversionResult result) {
+  private void table(
+      TensorSource opened,
+      ConversionResult result,
+      ConversionCalibration calibration,
+      Optional<Report> report) {
     console.line("%s -> %s", source, result.target());
     console.line("");
     console.line(
@@ -434,11 +471,7 @@ final class ConvertCommand implements Callable<Integer> {
         result.searchedWeights() == 0
             ? ""
             : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
-    console.line(
-        "  bits     %s",
-        calibratedWith == null
-            ? "spread without calibration"
-            : "go where the outputs need them, by " + calibratedWith.description());
+    console.line("  bits     %s", calibration.text());
     console.line("");
     TensorReport.codecs(result.tensors()).print(console);
     List<TensorResult> worst = new ArrayList<>(result.tensors());
@@ -456,11 +489,20 @@ final class ConvertCommand implements Callable<Integer> {
       }
       table.print(console);
     }
+    Optional<Judgement> judgement = report.flatMap(Report::judgement);
+    if (judgement.isPresent()) {
+      console.line("");
+      console.line("Outputs on %s:", judgement.get().judges());
+      QualityTable.of(judgement.get(), report.get().bound()).print(console);
+    }
     if (!notices.isEmpty()) {
       console.line("");
       notices.forEach(notice -> console.line("  note: %s", notice));
     }
     console.line("");
+    if (judge.report != null) {
+      console.line("Report: %s", judge.report);
+    }
     console.line("Next: %s", next(opened, result.target()));
   }
 

@@ -1,9 +1,12 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.report.ReportHtml;
 import io.pseed.format.NotPseedException;
 import io.pseed.format.PseedException;
 import io.pseed.format.PseedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -40,6 +43,29 @@ final class Targets {
     if (!force) {
       throw new CommandFailure(
           target + ": exists already; name another file, or replace it with --force");
+    }
+  }
+
+  /** A new file, or an older report that may be replaced. */
+  static void requireReportable(Path target, Path... others) throws IOException, CommandFailure {
+    requireWritableFolder(target);
+    if (!Files.exists(target)) {
+      return;
+    }
+    for (Path other : others) {
+      if (Files.exists(other) && Files.isSameFile(target, other)) {
+        throw new CommandFailure(target + ": is a model; name another file with --report");
+      }
+    }
+    byte[] start;
+    try (InputStream in = Files.newInputStream(target)) {
+      start = in.readNBytes(ReportHtml.START.length());
+    }
+    if (start.length > 0 && !new String(start, StandardCharsets.UTF_8).equals(ReportHtml.START)) {
+      throw new CommandFailure(
+          target
+              + ": exists and is no report, so it is not replaced; name another file with"
+              + " --report");
     }
   }
 

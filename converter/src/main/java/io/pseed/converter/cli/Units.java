@@ -1,5 +1,6 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.report.Figures;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Arrays;
@@ -78,39 +79,17 @@ final class Units {
 
   /** For example {@code 11.53 MB}; decimal units. */
   static String bytes(long bytes) {
-    if (bytes < 1_000) {
-      return bytes + " B";
-    }
-    return scaled((double) bytes, new String[] {"", "KB", "MB", "GB", "TB"});
+    return Figures.bytes(bytes);
   }
 
   /** For example {@code 22.57 M}. */
   static String count(long n) {
-    if (n < 1_000) {
-      return String.valueOf(n);
-    }
-    return scaled((double) n, new String[] {"", "K", "M", "G", "T"});
-  }
-
-  private static String scaled(double value, String[] units) {
-    int unit = 0;
-    double scaled = value;
-    while (scaled >= 999.95 && unit < units.length - 1) {
-      scaled /= 1000;
-      unit++;
-    }
-    return String.format(Locale.ROOT, scaled < 99.995 ? "%.2f %s" : "%.1f %s", scaled, units[unit]);
+    return Figures.count(n);
   }
 
   /** For example {@code 4.2 s}, {@code 3 min 20 s}. */
   static String time(double seconds) {
-    if (seconds < 60) {
-      return String.format(Locale.ROOT, "%.1f s", seconds);
-    }
-    long whole = Math.round(seconds);
-    return whole < 3600
-        ? whole / 60 + " min " + whole % 60 + " s"
-        : whole / 3600 + " h " + whole / 60 % 60 + " min";
+    return Figures.time(seconds);
   }
 
   /** For example {@code 1.9 M weights/s}. */

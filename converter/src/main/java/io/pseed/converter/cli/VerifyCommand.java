@@ -1,35 +1,31 @@
 package io.pseed.converter.cli;
 
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
-import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Sources;
 import io.pseed.converter.export.onnx.ExternalExport;
-import io.pseed.converter.inputs.UnsupportedModelException;
+import io.pseed.converter.report.Report;
+import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.converter.source.onnx.OnnxModelSource;
-import io.pseed.converter.verify.OutputCheck;
-import io.pseed.converter.verify.OutputError;
+import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.WeightCheck;
 import io.pseed.converter.verify.WeightError;
 import io.pseed.format.PseedReader;
 import io.pseed.format.SectionEntry;
-import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,13 +45,15 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pseed verify model.pseed                                  is the file whole?",
       "  pseed verify model.onnx model.pseed --min-cosine 0.995    a bound for a build",
-      "  pseed verify exported.onnx model.pseed       does this --external export belong to this file?"
+      "  pseed verify model.onnx model.pseed --report report.html  a page to look at",
+      "  pseed verify exported.onnx model.pseed                    does this export belong to this file?"
     },
     sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 5;
 
   private final Console console;
+  private final Set<String> notices = new LinkedHashSet<>();
 
   @Spec CommandSpec spec;
 
@@ -71,22 +69,28 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--min-cosine",
       paramLabel = "C",
       description =
-          "Smallest cosine between an output and the original's that passes (default:"
-              + " ${DEFAULT-VALUE}; generated inputs are harder than real ones).")
-  double minCosine = 0.9;
+          "Smallest mean cosine to the original that passes, as for convert --min-cosine: of the"
+              + " embedding where an output is one, else of the output; the worst output counts.")
+  Double minCosine;
+
+  @Option(
+      names = "--min-worst",
+      paramLabel = "C",
+      description =
+          "Smallest cosine of a single input that passes (default: 0.9 where no bound is given).")
+  Double minWorst;
+
+  @Mixin JudgeOptions judge = new JudgeOptions();
 
   @Option(
       names = "--inputs",
       paramLabel = "N",
-      description = "How many inputs are generated (default: ${DEFAULT-VALUE}).")
-  int inputs = 16;
+      description =
+          "Judge with at most N inputs (default: 512 of your own, all 48 shipped texts, or 32"
+              + " generated ones).")
+  Integer count;
 
-  @Option(
-      names = "--input-shape",
-      paramLabel = "NAME=DIMS",
-      converter = {Units.NameConverter.class, Units.ShapeConverter.class},
-      description = "Shape of a generated input, for example image=1x3x48x320; may be repeated.")
-  Map<String, long[]> shapes = new LinkedHashMap<>();
+  @Mixin InputOptions inputs = new InputOptions();
 
   @Option(names = "--weights-only", description = "Do not run the model.")
   boolean weightsOnly;
@@ -100,15 +104,22 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (!(minCosine >= -1 && minCosine <= 1)) {
+    requireCosine("--min-cosine", minCosine);
+    requireCosine("--min-worst", minWorst);
+    if (count != null && (count < 1 || count > 100_000)) {
       throw new ParameterException(
-          spec.commandLine(), "--min-cosine is " + minCosine + ", expected -1 to 1");
-    }
-    if (inputs < 1 || inputs > 100_000) {
-      throw new ParameterException(
-          spec.commandLine(), "--inputs is " + inputs + ", expected 1 to 100000");
+          spec.commandLine(), "--inputs is " + count + ", expected 1 to 100000");
     }
     Path model = files.get(files.size() - 1);
+    if (judge.report != null) {
+      if (files.size() == 1 || weightsOnly) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--report compares with the original: name it before the .pseed file, and leave"
+                + " --weights-only away");
+      }
+      Targets.requireReportable(judge.report, files.toArray(Path[]::new));
+    }
     ObjectNode report = Json.object();
     boolean passed;
     try (PseedReader reader = Containers.open(model)) {
@@ -136,10 +147,23 @@ final class VerifyCommand implements Callable<Integer> {
     return passed ? PseedCommand.EXIT_OK : PseedCommand.EXIT_FAILURE;
   }
 
+  private void requireCosine(String option, Double value) {
+    if (value != null && !(value >= -1 && value <= 1)) {
+      throw new ParameterException(
+          spec.commandLine(), option + " is " + value + ", expected -1 to 1");
+    }
+  }
+
   /** An export that left its seeds in the file: it must be this file, where the export looks. */
   private void pair(
       ExternalExport export, Path exported, Path model, String digest, ObjectNode report)
       throws IOException, CommandFailure {
+    if (judge.report != null || judge.data != null || minCosine != null || minWorst != null) {
+      throw new CommandFailure(
+          exported
+              + ": is an export of a .pseed file, whose outputs are those of the file; to judge them,"
+              + " name the original");
+    }
     if (!export.digest().equals(digest)) {
       throw new CommandFailure(
           String.format(
@@ -165,7 +189,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private boolean compare(PseedReader reader, Path original, Path model, ObjectNode report)
-      throws IOException, OrtException, CommandFailure {
+      throws IOException, CommandFailure {
     try (TensorSource source = Sources.open(original)) {
       weights(WeightCheck.compare(source, reader), report);
       boolean graph = reader.header().section(SectionEntry.ONNX_GRAPH) != null;
@@ -176,9 +200,15 @@ final class VerifyCommand implements Callable<Integer> {
               "Outputs are not compared: %s.",
               weightsOnly ? "--weights-only" : "a checkpoint holds no graph that could be run");
         }
+        if (judge.report != null) {
+          write(
+              ReportMaker.of("verify", source, reader)
+                  .notJudged("a checkpoint holds no graph that could be run"),
+              report);
+        }
         return true;
       }
-      return outputs(onnx, original, model, report);
+      return outputs(onnx, reader, model, report);
     }
   }
 
@@ -213,62 +243,71 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  private static OrtSession open(Path original, OrtSession.SessionOptions options)
-      throws OrtException {
-    hush(options);
-    return OrtEnvironment.getEnvironment().createSession(original.toString(), options);
-  }
-
-  /** What goes wrong is told in one sentence; ONNX Runtime would log it besides. */
-  private static void hush(OrtSession.SessionOptions options) throws OrtException {
-    options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-  }
-
-  private boolean outputs(OnnxModelSource source, Path original, Path model, ObjectNode report)
-      throws IOException, OrtException, CommandFailure {
-    List<OutputError> errors;
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        OrtSession plain = open(original, options);
-        OrtSession seeded = PseedSession.builder().configure(VerifyCommand::hush).open(model)) {
-      errors = OutputCheck.compare(plain, seeded, source.graph(), shapes, inputs);
-    } catch (UnsupportedModelException e) {
-      throw new CommandFailure(
-          e.getMessage()
-              + "; give shapes with --input-shape, or check the weights alone with --weights-only",
-          e);
-    }
-    boolean passed = true;
-    ArrayNode list = report.putArray("outputs");
-    report.put("inputs", inputs).put("inputsAre", "generated").put("minCosine", minCosine);
-    Table table = new Table("<output", "<measure", "mean", "min", "<");
-    for (OutputError error : errors) {
-      boolean good = !error.real() || error.minCosine() >= minCosine;
-      passed &= good;
-      String measure = error.real() ? "cosine" : "equal elements";
-      ObjectNode node = list.addObject();
-      node.put("name", error.name()).put("measure", measure);
-      node.put("mean", error.meanCosine()).put("min", error.minCosine()).put("passed", good);
-      table.row(
-          error.name(),
-          measure,
-          String.format(Locale.ROOT, "%.5f", error.meanCosine()),
-          String.format(Locale.ROOT, "%.5f", error.minCosine()),
-          good ? "" : String.format(Locale.ROOT, "below the bound %s", minCosine));
-    }
+  private void say(String sentence) {
     if (!json) {
-      console.line("");
-      console.line(
-          "Outputs on %d generated inputs (made from the graph's signature, no real data; the seed"
-              + " is fixed):",
-          inputs);
-      table.print(console);
-      console.line("");
-      console.line(
-          passed
-              ? "Passed."
-              : "Failed: an output is below the bound; convert with more --bits, or lower"
-                  + " --min-cosine if your own data say that the model is good enough.");
+      console.say(sentence);
     }
-    return passed;
+  }
+
+  private Report.Bound bound() {
+    boolean none = minCosine == null && minWorst == null;
+    return new Report.Bound(
+        minCosine == null ? Double.NaN : minCosine,
+        none ? 0.9 : minWorst == null ? Double.NaN : minWorst);
+  }
+
+  private boolean outputs(OnnxModelSource source, PseedReader reader, Path model, ObjectNode report)
+      throws IOException, CommandFailure {
+    Report.Bound bound = bound();
+    try (Judging judging =
+        Judging.open(source, judge, inputs, Optional.empty(), count, this::say, notices::add)) {
+      long start = System.nanoTime();
+      Judgement judgement = judging.judge(model);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      boolean passed = bound.passes(judgement);
+      report.put("inputs", judgement.runs());
+      report.put("inputsAre", judgement.origin().name().toLowerCase(Locale.ROOT));
+      report.put("judges", judgement.judges());
+      ArrayNode said = report.putArray("notices");
+      notices.forEach(said::add);
+      Json.number(report, "minCosine", bound.minCosine());
+      Json.number(report, "minWorst", bound.minWorst());
+      report.set("outputs", ReportJson.qualities(judgement, Optional.of(bound)));
+      if (!json) {
+        console.line("");
+        console.line("Outputs on %s:", judgement.judges());
+        QualityTable.of(judgement, Optional.of(bound)).print(console);
+        console.line("");
+        notices.forEach(notice -> console.line("note: %s", notice));
+        console.line(
+            passed
+                ? "Passed."
+                : "Failed: an output is below the bound; convert with more --bits or with"
+                    + " --min-cosine, or lower the bound if your own data say that the model is"
+                    + " good enough.");
+      }
+      if (judge.report != null) {
+        long then = System.nanoTime();
+        List<Report.Other> others = judging.baselines();
+        write(
+            ReportMaker.of("verify", source, reader)
+                .notices(List.copyOf(notices))
+                .judged(judgement, Optional.of(bound))
+                .others(others)
+                .second("judging", seconds)
+                .second("FP16, int8, int4", (System.nanoTime() - then) / 1e9),
+            report);
+      }
+      return passed;
+    }
+  }
+
+  private void write(ReportMaker maker, ObjectNode root) throws IOException {
+    Report made = maker.make();
+    ReportMaker.write(made, judge.report);
+    root.set("report", ReportJson.of(made));
+    if (!json) {
+      console.line("Report: %s", judge.report);
+    }
   }
 }

@@ -1,5 +1,7 @@
 package io.pseed.converter.demo;
 
+import static io.pseed.converter.verify.Judge.cosine;
+
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -12,7 +14,6 @@ import io.pseed.converter.inputs.InputSignature;
 import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
-import io.pseed.converter.verify.OutputCheck;
 import io.pseed.format.DType;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
@@ -329,7 +330,7 @@ public final class ModelTable {
       double lowest = 1;
       for (int i = 0; i < sentences.size(); i++) {
         double cosine =
-            OutputCheck.cosine(
+            cosine(
                 doubles(FloatBuffer.wrap(expected.get(i))),
                 doubles(FloatBuffer.wrap(encoder.encode(session, sentences.get(i)))));
         sum += cosine;
@@ -385,8 +386,7 @@ public final class ModelTable {
                 && expected.getInfo().type == OnnxJavaType.FLOAT) {
               OnnxTensor found = (OnnxTensor) b.get(entry.getKey()).orElseThrow();
               double cosine =
-                  OutputCheck.cosine(
-                      doubles(expected.getFloatBuffer()), doubles(found.getFloatBuffer()));
+                  cosine(doubles(expected.getFloatBuffer()), doubles(found.getFloatBuffer()));
               double[] sum = sums.computeIfAbsent(entry.getKey(), key -> new double[] {0, 1});
               sum[0] += cosine / runs;
               sum[1] = Math.min(sum[1], cosine);

@@ -78,8 +78,14 @@ public final class TextInputs implements CalibrationInputs {
    */
   public static TextInputs shipped(InputSignature signature, Path tokenizer, int most)
       throws IOException {
-    TextInputs apart = shipped("held-out.txt", " held out", signature, tokenizer, most, null);
+    TextInputs apart = heldOut(signature, tokenizer, most);
     return shipped("texts.txt", "", signature, tokenizer, most, apart);
+  }
+
+  /** The texts that ship to judge with; {@link #shipped(InputSignature, Path, int)} has others. */
+  public static TextInputs heldOut(InputSignature signature, Path tokenizer, int most)
+      throws IOException {
+    return shipped("held-out.txt", " held out", signature, tokenizer, most, null);
   }
 
   private static TextInputs shipped(
