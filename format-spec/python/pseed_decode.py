@@ -7,7 +7,7 @@
 
 Plain rather than fast: it needs only Python 3.9 and numpy, and holds a whole tensor in memory.
 """
-import argparse, functools, hashlib, json, math, os, re, struct, sys
+import argparse, functools, hashlib, json, math, os, re, struct, sys, zlib
 import numpy as np
 
 DTYPES = ["", "F32", "F16", "BF16", "F64", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL", "F8_E4M3",
@@ -416,7 +416,31 @@ def parse_header(raw, level):                                                   
     for entry in header["sections"]:
         need(natural(entry.get("crc32c")) and entry["crc32c"] < 2 ** 32, "crc32c")
         need(type(entry.get("mediaType", "")) is str, "mediaType")
+        need(type(entry.get("encoding", "")) is str, "encoding")
+        need(("decodedLength" in entry) == ("encoding" in entry), "encoding or decodedLength without the other")
+        need(natural(entry.get("decodedLength", 0)) and entry.get("decodedLength", 0) < 2 ** 63, "decodedLength")
     return header
+
+
+def section_bytes(data, section):                                                                        # s. 2.2, 2.3
+    """The decoded bytes of a section of a container whose header has been checked."""
+    stored = data[section["offset"]:section["offset"] + section["length"]]
+    encoding, size = section.get("encoding"), section.get("decodedLength")
+    need(encoding in (None, "deflate"), f"encoding {encoding!r} of a section", "unknown-codec")
+    need(section["crc32c"] == crc32c(stored), "CRC of a section")
+    if encoding is None:
+        return bytes(stored)
+    need(size <= 1032 * len(stored), "decodedLength is more than DEFLATE can give")
+    stream = zlib.decompressobj(-15)
+    try:
+        decoded = stream.decompress(stored, size + 1)
+    except zlib.error as error:
+        raise PseedError("corrupt", f"DEFLATE stream of a section: {error}") from None
+    need(len(decoded) <= size, "a section decodes to more than decodedLength")
+    need(stream.eof, "a section's stream ends before its final block does")
+    need(not stream.unused_data, "bytes after the final block of a section")
+    need(len(decoded) == size, "a section decodes to less than decodedLength")
+    return decoded
 
 
 def decode_container(data, level="standard"):
@@ -438,7 +462,8 @@ def decode_container(data, level="standard"):
     header = parse_header(data[offset:], level)
 
     sizes = [(math.prod(t["shape"]) * BITS[DTYPES.index(t["dtype"])] + 7) // 8 for t in header["tensors"]]
-    need(max(sizes, default=0) <= LIMITS[level][0], "decoded bytes of a tensor", "over-limit")
+    sizes += [section.get("decodedLength", 0) for section in header["sections"]]
+    need(max(sizes, default=0) <= LIMITS[level][0], "decoded bytes of a tensor or section", "over-limit")
     need(sum(sizes) <= LIMITS[level][1], f"{sum(sizes)} decoded bytes in the file", "over-limit")
     end = 128
     for extent in header["tensors"] + header["sections"] + [{"offset": offset, "length": 0}]:
@@ -447,7 +472,7 @@ def decode_container(data, level="standard"):
         need(not any(data[end:start]), "bytes between extents are not zero")
         end = start + extent["length"]
     for section in header["sections"]:
-        need(section["crc32c"] == crc32c(data[section["offset"]:section["offset"] + section["length"]]), "CRC of a section")
+        section_bytes(data, section)
     for tensor in header["tensors"]:
         dtype, shape, elements = decode_record(data[tensor["offset"]:tensor["offset"] + tensor["length"]], level)
         need(dtype == tensor["dtype"] and shape == tensor["shape"], "the header's dtype or shape is not the record's")
@@ -460,6 +485,15 @@ def tensors_of(path, is_record, level="standard"):
     found = [("",) + decode_record(data, level)] if is_record else decode_container(data, level)
     return [dict(name=name, dtype=dtype, shape=shape, sha256=hashlib.sha256(elements).hexdigest())
             for name, dtype, shape, elements in found]
+
+
+def sections_of(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    list(decode_container(data))
+    offset, length = struct.unpack_from("<QI", data, 24)
+    return [dict(name=section["name"], sha256=hashlib.sha256(section_bytes(data, section)).hexdigest())
+            for section in parse_header(data[offset:offset + length], "standard")["sections"]]
 
 
 # ---- Conformance vectors ----
@@ -485,6 +519,10 @@ def run_vectors(folder):
             names = [{key: t[key] for key in ("name", "dtype", "shape", "sha256")} for t in entry.get("tensors", [])]
             check(entry["file"], "" if expected == "valid" and found == names else
                   f"expected {names if expected == 'valid' else expected}, decoded {found}")
+            if "sections" in entry:
+                found = sections_of(os.path.join(folder, entry["file"]))
+                check(entry["file"] + " sections", "" if found == entry["sections"] else
+                      f"expected {entry['sections']}, decoded {found}")
         except PseedError as error:
             check(entry["file"], "" if error.kind == expected else f"expected {expected}, got {error}")
         except Exception as error:                       # a reader must not fail in any other way

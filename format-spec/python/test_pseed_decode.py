@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares pseed_decode with a slow, literal, loop by loop transcription of the formulas of ../spec/pseed-1.0.md."""
-import decimal, hashlib, json, math, os, random, struct, sys, tempfile, unittest
+import decimal, hashlib, json, math, os, random, struct, sys, tempfile, unittest, zlib
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -262,16 +262,17 @@ def random_seed(rng, m, n, basis=None):
 
 
 def encode_container(tensors, sections=(), extra=None):
-    """tensors: (name, dtype, shape, record), sections: (name, bytes)."""
+    """tensors: (name, dtype, shape, record), sections: (name, bytes, further members)."""
     header = {"producer": "test", "tensors": [], "sections": [], **(extra or {})}
     data = bytearray(128)
     for name, dtype, shape, record in tensors:
         data += bytes(-len(data) % 64)
         header["tensors"].append(dict(name=name, dtype=dtype, shape=shape, offset=len(data), length=len(record)))
         data += record
-    for name, content in sections:
+    for name, content, *more in sections:
         data += bytes(-len(data) % 64)
-        header["sections"].append(dict(name=name, offset=len(data), length=len(content), crc32c=slow_crc(content)))
+        header["sections"].append(dict(name=name, offset=len(data), length=len(content), crc32c=slow_crc(content),
+                                       **(more[0] if more else {})))
         data += content
     data += bytes(-len(data) % 64)
     return seal(data, json.dumps(header).encode())
@@ -508,6 +509,27 @@ class Container(Base):
                      '{"producer":"","tensors":[],"sections":[],"metadata":{"a":1}}', '{"producer":"","tensors":null}']:
             self.refused("corrupt", decode_container, seal(bytes(128), text.encode()))
         self.refused("corrupt", decode_container, seal(bytes(128), b'{"producer":"\xff","tensors":[],"sections":[]}'))
+
+    def test_deflate(self):
+        for content in (b"", b"abc", self.rng.randbytes(1000), b"node " * 20_000):
+            stream = zlib.compressobj(9, zlib.DEFLATED, -15)
+            stream = stream.compress(content) + stream.flush()
+            size = len(content)
+
+            def made(stream, size, encoding="deflate"):
+                return encode_container([], [("s", stream, dict(encoding=encoding, decodedLength=size))])
+            self.assertEqual(list(decode_container(made(stream, size))), [])
+            section = dict(offset=0, length=len(stream), crc32c=slow_crc(stream), encoding="deflate", decodedLength=size)
+            self.assertEqual(pseed_decode.section_bytes(stream, section), content)
+            for kind, *change in [("corrupt", stream, size + 1), ("corrupt", stream + b"\0", size),
+                                  ("corrupt", stream[:-1], size), ("corrupt", zlib.compress(content), size),
+                                  ("corrupt", stream, size + 0.5), ("corrupt", stream, -1), ("corrupt", stream, None),
+                                  ("corrupt", stream, 2 ** 30), ("over-limit", stream, 2 ** 40),
+                                  ("unknown-codec", stream, size, "zlib"), ("corrupt", stream, size, None)] + \
+                    ([("corrupt", stream, size - 1), ("corrupt", stream, 0)] if size else []):
+                self.refused(kind, decode_container, made(*change))
+            self.refused("corrupt", decode_container, encode_container([], [("s", stream, dict(encoding="deflate"))]))
+            self.refused("corrupt", decode_container, encode_container([], [("s", stream, dict(decodedLength=size))]))
 
     def test_tensor_entries(self):
         a = self.tensors[0]

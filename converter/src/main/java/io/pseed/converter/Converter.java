@@ -148,7 +148,7 @@ public final class Converter {
         coded += results.get(i).codec() == Codec.RAW ? 0 : 1;
       }
       for (Map.Entry<String, byte[]> section : source.sections().entrySet()) {
-        writer.section(section.getKey(), null, ByteBuffer.wrap(section.getValue()));
+        SectionBytes.of(section.getValue()).writeTo(writer, section.getKey());
       }
       header =
           writer.finish(
@@ -283,25 +283,39 @@ public final class Converter {
     return keep;
   }
 
-  /** The statistics of a tensor as the header keeps them. */
+  /**
+   * The statistics of a tensor as the header keeps them. The codec is named where the rest does not
+   * tell: raw tensors have a reason, those of the codec trellis an error.
+   */
   private static ObjectNode stats(ConversionResult.TensorResult result) {
     ObjectNode stats = MAPPER.createObjectNode();
-    stats.put("codec", result.codec().label());
+    if (result.codec() == Codec.POINCARE
+        || (result.codec() == Codec.RAW && result.reason().isEmpty())) {
+      stats.put("codec", result.codec().label());
+    }
     if (result.layerSeed()) {
       stats.put("layerSeed", true);
     }
     if (result.codec() == Codec.RAW) {
-      stats.put("reason", result.reason());
+      if (!result.reason().isEmpty()) {
+        stats.put("reason", result.reason());
+      }
     } else {
       stats.put("snrDb", Math.round(result.snrDb() * 100) / 100.0);
     }
     return stats;
   }
 
+  /** Whether a tensor's codec is told by {@link #stats}. */
+  public static boolean isTold(TensorEntry entry) {
+    ObjectNode stats = entry.stats();
+    return stats != null && (stats.has("codec") || stats.has("reason") || stats.has("snrDb"));
+  }
+
   /** What {@link #stats} said, read back; works for any file, missing members included. */
   public static ConversionResult.TensorResult result(TensorEntry entry) {
     ObjectNode stats = entry.stats() == null ? MAPPER.createObjectNode() : entry.stats();
-    Codec codec = Codec.RAW;
+    Codec codec = stats.has("snrDb") ? Codec.TRELLIS : Codec.RAW;
     for (Codec candidate : Codec.values()) {
       if (candidate.label().equals(stats.path("codec").asText())) {
         codec = candidate;

@@ -43,7 +43,8 @@ public final class SizeForecast {
     this.tensors = List.copyOf(source.tensors());
     long sum = (long) PREFIX + JSON_FIXED + jsonLength(String.valueOf(source.path().getFileName()));
     for (Map.Entry<String, byte[]> section : source.sections().entrySet()) {
-      sum += align(section.getValue().length) + JSON_TENSOR + jsonLength(section.getKey());
+      sum += align(SectionBytes.of(section.getValue()).stored().remaining());
+      sum += JSON_TENSOR + jsonLength(section.getKey());
     }
     for (Map.Entry<String, String> entry : source.metadata().entrySet()) {
       sum += jsonLength(entry.getKey()) + jsonLength(entry.getValue()) + 6L;

@@ -4,8 +4,8 @@ package io.pseed.format;
  * What a reader agrees to take (specification, section 11). Seeds are a decompression bomb by
  * nature, so sizes are compared with these before anything is allocated.
  *
- * @param maxTensorBytes decoded bytes of one tensor
- * @param maxFileBytes decoded bytes of all tensors of a file
+ * @param maxTensorBytes decoded bytes of one tensor, and of one compressed section
+ * @param maxFileBytes decoded bytes of all tensors and compressed sections of a file
  * @param maxEntries tensors and sections of a file
  * @param maxHeaderBytes bytes of the JSON header
  */

@@ -119,6 +119,10 @@ public record PseedHeader(
       if (section.mediaType() != null) {
         node.put("mediaType", section.mediaType());
       }
+      if (section.encoding() != null) {
+        node.put("encoding", section.encoding());
+        node.put("decodedLength", section.decodedLength());
+      }
       node.put("offset", section.offset()).put("length", section.length());
       node.put("crc32c", Integer.toUnsignedLong(section.crc32c()));
     }
@@ -143,6 +147,7 @@ public record PseedHeader(
     private final String file;
     private final Limits limits;
     private long expectedOffset = ContainerLayout.PREFIX_LENGTH;
+    private long decoded;
 
     Parser(String file, Limits limits) {
       this.file = file;
@@ -191,7 +196,6 @@ public record PseedHeader(
     private List<TensorEntry> tensors(JsonNode nodes) throws PseedException {
       List<TensorEntry> tensors = new ArrayList<>();
       Set<String> names = new HashSet<>();
-      long decoded = 0;
       for (JsonNode node : nodes) {
         ObjectNode tensor = object(node, "tensor " + tensors.size());
         String name = text(tensor, "name", "tensor " + tensors.size());
@@ -224,21 +228,24 @@ public record PseedHeader(
                   + Arrays.toString(shape)
                   + ", expected fewer than 2^60 elements");
         }
-        long bytes = dtype.byteSize(elements);
-        decoded += Math.min(bytes, Long.MAX_VALUE - decoded);
-        if (bytes > limits.maxTensorBytes() || decoded > limits.maxFileBytes()) {
-          throw new OverLimitException(
-              String.format(
-                  "%s: %s would decode to %d bytes (%d with the tensors before it), the limits are %d a"
-                      + " tensor and %d a file; raise the reader's limits to take it",
-                  file, where, bytes, decoded, limits.maxTensorBytes(), limits.maxFileBytes()));
-        }
+        requireWithinLimits(dtype.byteSize(elements), where);
         long offset = extent(tensor, where);
         ObjectNode stats = optionalObject(tensor, "stats");
         tensors.add(
             new TensorEntry(name, dtype, shape, offset, tensor.get("length").longValue(), stats));
       }
       return tensors;
+    }
+
+    private void requireWithinLimits(long bytes, String where) throws OverLimitException {
+      decoded += Math.min(bytes, Long.MAX_VALUE - decoded);
+      if (bytes > limits.maxTensorBytes() || decoded > limits.maxFileBytes()) {
+        throw new OverLimitException(
+            String.format(
+                "%s: %s would decode to %d bytes (%d with those before it), the limits are %d a tensor"
+                    + " or section and %d a file; raise the reader's limits to take it",
+                file, where, bytes, decoded, limits.maxTensorBytes(), limits.maxFileBytes()));
+      }
     }
 
     private List<SectionEntry> sections(JsonNode nodes) throws PseedException {
@@ -257,10 +264,18 @@ public record PseedHeader(
           throw wrong(where + " crc32c", section.get("crc32c"), "at most 4294967295");
         }
         String mediaType = section.has("mediaType") ? text(section, "mediaType", where) : null;
+        String encoding = section.has("encoding") ? text(section, "encoding", where) : null;
+        if (encoding == null && section.has("decodedLength")) {
+          throw wrong(where + " decodedLength", section.get("decodedLength"), "none: no encoding");
+        }
+        long decodedLength = integer(section, encoding == null ? "length" : "decodedLength", where);
+        if (encoding != null) {
+          requireWithinLimits(decodedLength, where);
+        }
         long offset = extent(section, where);
+        long length = section.get("length").longValue();
         sections.add(
-            new SectionEntry(
-                name, mediaType, offset, section.get("length").longValue(), (int) crc));
+            new SectionEntry(name, mediaType, encoding, offset, length, decodedLength, (int) crc));
       }
       return sections;
     }

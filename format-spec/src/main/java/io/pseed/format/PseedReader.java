@@ -202,9 +202,25 @@ public final class PseedReader implements Closeable {
     return record;
   }
 
-  /** Reads a section and checks its checksum. */
+  /**
+   * Reads a section, checks its checksum and decodes it.
+   *
+   * @return its decoded bytes
+   * @throws UnknownCodecException where it is encoded in a way that this version does not know
+   * @throws OverLimitException where it has 2 GiB or more
+   */
   public ByteBuffer section(SectionEntry section) throws IOException {
     String label = source.label() + ": section '" + section.name() + "'";
+    String encoding = section.encoding();
+    if (encoding != null && !encoding.equals(SectionEntry.DEFLATE)) {
+      throw new UnknownCodecException(
+          String.format(
+              "%s: encoding is '%s', this pseed knows '%s' (file offset %d); use a newer pseed",
+              label,
+              encoding.length() > 80 ? encoding.substring(0, 80) + "..." : encoding,
+              SectionEntry.DEFLATE,
+              section.offset()));
+    }
     ByteBuffer bytes = bytes(section.offset(), section.length(), label);
     int crc = crc32c(bytes.duplicate());
     if (crc != section.crc32c()) {
@@ -213,12 +229,14 @@ public final class PseedReader implements Closeable {
               "%s: checksum is 0x%08x, expected 0x%08x (file offset %d)",
               label, crc, section.crc32c(), section.offset()));
     }
-    return bytes;
+    return encoding == null
+        ? bytes
+        : DeflateStream.inflate(bytes, section.decodedLength(), label, section.offset());
   }
 
   /**
-   * Checks the digest over the whole file, and that the bytes between extents are zero. With the
-   * checks of the records that the caller decodes, any flipped bit is found.
+   * Checks the digest over the whole file, that the bytes between extents are zero, and every
+   * section. With the checks of the records that the caller decodes, any flipped bit is found.
    */
   public void validate() throws IOException {
     MessageDigest sha256 = sha256();
@@ -247,6 +265,9 @@ public final class PseedReader implements Closeable {
       end = section.offset() + section.length();
     }
     requirePadding(end, ContainerLayout.align(end));
+    for (SectionEntry section : header.sections()) {
+      section(section);
+    }
   }
 
   private void requirePadding(long from, long to) throws IOException {

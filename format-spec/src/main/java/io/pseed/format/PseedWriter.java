@@ -342,11 +342,32 @@ public final class PseedWriter implements Closeable {
   }
 
   /**
-   * Appends a section.
+   * Appends a section as it is.
    *
    * @param mediaType its type, or null
    */
   public void section(String name, String mediaType, ByteBuffer content) throws IOException {
+    section(name, mediaType, null, content, content.remaining());
+  }
+
+  /**
+   * Appends a section that the caller has compressed.
+   *
+   * @param mediaType the type of its decoded bytes, or null
+   * @param stream a raw DEFLATE stream (specification, section 2.3)
+   * @param decodedLength bytes that it decodes to
+   * @throws CorruptException where a reader would not take the stream; the file is as before
+   */
+  public void deflatedSection(String name, String mediaType, ByteBuffer stream, long decodedLength)
+      throws IOException {
+    String label = target + ": section '" + name + "'";
+    DeflateStream.inflate(stream, decodedLength, label, ContainerLayout.align(end));
+    section(name, mediaType, SectionEntry.DEFLATE, stream, decodedLength);
+  }
+
+  private void section(
+      String name, String mediaType, String encoding, ByteBuffer content, long decodedLength)
+      throws IOException {
     if (!sectionNames.add(requireText(name))) {
       throw new IllegalArgumentException("section '" + name + "' is written twice");
     }
@@ -358,7 +379,9 @@ public final class PseedWriter implements Closeable {
       channel.write(bytes);
     }
     end = channel.position();
-    sections.add(new SectionEntry(name, mediaType, offset, end - offset, (int) crc.getValue()));
+    sections.add(
+        new SectionEntry(
+            name, mediaType, encoding, offset, end - offset, decodedLength, (int) crc.getValue()));
   }
 
   /**

@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -227,6 +228,45 @@ class PseedWriterTest {
     try (PseedReader reader = PseedReader.open(target)) {
       reader.validate();
       assertThat(reader.header().tensors()).isEmpty();
+    }
+  }
+
+  @Test
+  void compressedSectionsAreReadBack() throws IOException {
+    byte[] content = new byte[200_000];
+    Deflater deflater = new Deflater(6, true);
+    deflater.setInput(content);
+    deflater.finish();
+    byte[] piece = new byte[1000];
+    ByteBuffer stream = ByteBuffer.wrap(piece, 0, deflater.deflate(piece));
+    deflater.end();
+    try (PseedWriter writer = PseedWriter.create(target, "f")) {
+      add(writer, "w", 1);
+      assertThatThrownBy(() -> writer.deflatedSection("s", null, stream, content.length + 1))
+          .isInstanceOf(CorruptException.class)
+          .hasMessageContaining("section 's'")
+          .hasMessageContaining("decodes to 200000 bytes, expected 200001 (file offset ");
+      assertThatThrownBy(() -> writer.deflatedSection("s", null, stream.slice(0, 20), 5))
+          .isInstanceOf(CorruptException.class)
+          .hasMessageContaining("decodes to more than decodedLength, expected 5");
+      assertThatThrownBy(() -> writer.deflatedSection("s", null, stream.slice(0, 200), 200_000))
+          .isInstanceOf(CorruptException.class)
+          .hasMessageContaining("ends before its final block does");
+      writer.deflatedSection("s", "a/b", stream, content.length);
+      writer.section("t", null, ByteBuffer.wrap(new byte[] {1}));
+      finish(writer);
+    }
+    try (PseedReader reader = PseedReader.open(target)) {
+      reader.validate();
+      SectionEntry section = reader.header().section("s");
+      assertThat(section.encoding()).isEqualTo("deflate");
+      assertThat(section.length()).isEqualTo(stream.remaining());
+      assertThat(section.decodedLength()).isEqualTo(content.length);
+      assertThat(section.mediaType()).isEqualTo("a/b");
+      assertThat(reader.section(section)).isEqualTo(ByteBuffer.wrap(content));
+      SectionEntry stored = reader.header().section("t");
+      assertThat(stored.encoding()).isNull();
+      assertThat(stored.decodedLength()).isEqualTo(1);
     }
   }
 

@@ -55,6 +55,11 @@ final class Box {
     return this;
   }
 
+  /** Adds a section stored as a DEFLATE stream that is said to give {@code decodedLength} bytes. */
+  Box deflated(String name, byte[] stream, long decodedLength) {
+    return section(name, stream, ",\"encoding\":\"deflate\",\"decodedLength\":" + decodedLength);
+  }
+
   /** Text that goes before the closing brace, such as {@code ,"metadata":{}}. */
   Box members(String json) {
     members = json;

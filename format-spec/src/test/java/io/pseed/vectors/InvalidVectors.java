@@ -36,6 +36,7 @@ final class InvalidVectors {
     all.jsonText();
     all.jsonMembers();
     all.extents();
+    all.deflatedSections();
     return all.vectors;
   }
 
@@ -788,6 +789,140 @@ final class InvalidVectors {
         UNKNOWN,
         "a container whose record has codec 9",
         new Box().tensor("w", "F32", SHAPE, Rec.with(raw, 4, 9)).build());
+  }
+
+  // Section 2.3.
+
+  private static Box deflated(byte[] stream, long decodedLength) {
+    return new Box().deflated("s", stream, decodedLength);
+  }
+
+  private void deflated(String name, String recipe, byte[] stream, long decodedLength) {
+    file("section-deflate-" + name, recipe, deflated(stream, decodedLength).build());
+  }
+
+  private void deflatedMember(String name, String error, String recipe, String old, String text) {
+    byte[] good = new Deflated().stored(new byte[10], true).toArray();
+    add(
+        "section-encoding-" + name + ".pseed",
+        error,
+        recipe,
+        deflated(good, 10).replace(old, text).build());
+  }
+
+  private void deflatedSections() {
+    byte[] text = "a section\n".getBytes(StandardCharsets.UTF_8);
+    byte[] good = new Deflated().fixed(true).literals(text).symbol(256).toArray();
+    deflated("less", "the stream gives one byte less than decodedLength", good, 11);
+    deflated("more", "the stream gives one byte more than decodedLength", good, 9);
+    deflated("more-than-0", "the stream gives 10 bytes, decodedLength is 0", good, 0);
+    deflated("trailing", "a byte after the final block", Arrays.copyOf(good, good.length + 1), 10);
+    byte[] twice = Arrays.copyOf(good, 2 * good.length);
+    System.arraycopy(good, 0, twice, good.length, good.length);
+    deflated("trailing-stream", "a second stream after the final block", twice, 20);
+    deflated("truncated", "the last byte is missing", Arrays.copyOf(good, good.length - 1), 10);
+    deflated("truncated-half", "the second half is missing", Arrays.copyOf(good, 6), 10);
+    deflated("empty", "no bytes and decodedLength 0", new byte[0], 0);
+    deflated(
+        "empty-cut",
+        "the first of the two bytes that give nothing",
+        Arrays.copyOf(new Deflated().fixed(true).symbol(256).toArray(), 1),
+        0);
+    deflated(
+        "not-final", "no block is the final one", new Deflated().stored(text, false).toArray(), 10);
+    deflated(
+        "block-type", "a block of type 3", new Deflated().header(3, true).bits(0, 29).toArray(), 4);
+    byte[] stored = new Deflated().stored(text, true).toArray();
+    deflated(
+        "stored-length",
+        "LEN and NLEN of a stored block do not match",
+        Bytes.patch(stored, 3, 0),
+        10);
+    deflated(
+        "distance",
+        "a match that begins before the first byte",
+        new Deflated().fixed(true).literals(new byte[3]).longest(3, 1).symbol(256).toArray(),
+        261);
+    deflated(
+        "distance-code",
+        "distance symbol 30",
+        new Deflated().fixed(true).literals(text).longest(30, 1).symbol(256).toArray(),
+        268);
+    deflated(
+        "length-code",
+        "length symbol 286",
+        new Deflated().fixed(true).literals(text).symbol(286).distance(0).symbol(256).toArray(),
+        268);
+    deflated(
+        "code-lengths",
+        "a dynamic block whose code length code has 19 codes of one bit",
+        new Deflated()
+            .header(2, true)
+            .bits(0, 10)
+            .bits(15, 4)
+            .bits(0x9249249, 30)
+            .bits(0x4924924, 27)
+            .bits(0, 64 - 7)
+            .toArray(),
+        10);
+    byte[] zlib =
+        new Bytes().u8(0x78).u8(0x9C).raw(good).u8(0x13).u8(0x8B).u8(0x03).u8(0x9B).toArray();
+    deflated("zlib", "the stream within a zlib wrapper (RFC 1950)", zlib, 10);
+    byte[] bomb = new Deflated().fixed(true).symbol(0).longest(0, 4000).symbol(256).toArray();
+    deflated("bomb", "decodedLength 10, and the stream gives 1 032 001 bytes", bomb, 10);
+    deflated(
+        "ratio",
+        "decodedLength 2^33, within the limit, where 12 bytes give at most 1032 times 12",
+        good,
+        1L << 33);
+    file(
+        "section-deflate-crc",
+        "crc32c is that of the decoded bytes",
+        deflated(good, 10)
+            .replace(
+                "\"crc32c\":" + Integer.toUnsignedLong(Bytes.crc32c(good)),
+                "\"crc32c\":" + Integer.toUnsignedLong(Bytes.crc32c(text)))
+            .build());
+    add(
+        "bomb-section.pseed",
+        OVER,
+        "a section with decodedLength 2^40",
+        deflated(good, 1L << 40).build());
+    add(
+        "bomb-section-max.pseed",
+        OVER,
+        "two sections with decodedLength 2^63 - 1",
+        deflated(good, Long.MAX_VALUE).deflated("t", good, Long.MAX_VALUE).build());
+    addSmall(
+        "limit-section-small.pseed",
+        "a section that decodes to 64 MiB and one byte where level small takes 64 MiB",
+        deflated(good, (64 << 20) + 1).build());
+    Box sum = new Box();
+    for (int i = 0; i < 5; i++) {
+      sum.deflated("s" + i, good, 52 << 20);
+    }
+    addSmall(
+        "limit-sections-small.pseed",
+        "sections that decode to 260 MiB together where level small takes 256 MiB",
+        sum.build());
+    String encoding = "\"encoding\":\"deflate\"";
+    deflatedMember("other", UNKNOWN, "encoding zstd", encoding, "\"encoding\":\"zstd\"");
+    deflatedMember("case", UNKNOWN, "encoding Deflate", encoding, "\"encoding\":\"Deflate\"");
+    deflatedMember("empty", UNKNOWN, "encoding is empty", encoding, "\"encoding\":\"\"");
+    deflatedMember("null", CORRUPT, "encoding is null", encoding, "\"encoding\":null");
+    deflatedMember("number", CORRUPT, "encoding is a number", encoding, "\"encoding\":1");
+    String length = "\"decodedLength\":10";
+    deflatedMember("no-length", CORRUPT, "decodedLength is missing", "," + length, "");
+    deflatedMember("length-real", CORRUPT, "decodedLength is 10.0", length, length + ".0");
+    deflatedMember(
+        "length-negative", CORRUPT, "decodedLength is negative", length, "\"decodedLength\":-10");
+    deflatedMember(
+        "length-2-64",
+        CORRUPT,
+        "decodedLength is 2^64 + 10",
+        length,
+        "\"decodedLength\":18446744073709551626");
+    deflatedMember("length-alone", CORRUPT, "decodedLength without encoding", encoding + ",", "");
   }
 
   static Map<String, Integer> counts(List<Vector> vectors) {

@@ -25,6 +25,7 @@ final class ValidVectors {
     all.trellisPanels();
     all.trellisOutputs();
     all.containers();
+    all.deflatedSections();
     all.workedExample();
     return all.vectors;
   }
@@ -435,6 +436,88 @@ final class ValidVectors {
         "trellis-layer-transposed.rec",
         "layer seed + permuted columns in a transposed view",
         trellis.record(F32, shape(14, 9), Poincare.seed(6, 9, 14, 12, rng), rng));
+  }
+
+  /** The text of the dynamic block of {@code sections-deflate.pseed}. */
+  private static byte[] sectionLines() {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      text.append("section ").append(i * i % 97).append(" of the graph\n");
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  // Section 2.3.
+
+  private void deflatedSections() {
+    byte[] content = "a section\n".getBytes(StandardCharsets.UTF_8);
+    byte[] noise = rng("deflated sections").bytes(100);
+    byte[] dynamic =
+        HexFormat.of()
+            .parseHex(
+                "7592bb0d80300c057ba6c808e4ef8c835020340441f6170d15f2b54fd6f9f4ec"
+                    + "a7aee3e8a7994ddfcc68d5ecf772b5e9f962abc7418f0b40929ebba8e71ee603"
+                    + "f013e808d87bd0014cc87a9e1d70602bd824982fd40ee8673a21f023700ab54f"
+                    + "47a71f213e7022f80bd406f538b8960027828e83da849e909e0d3c2dcc0bd49f"
+                    + "7ef90b");
+    Box box = new Box();
+    box.deflated("empty", new Deflated().fixed(true).symbol(256).toArray(), 0);
+    box.deflated(
+        "stored-blocks",
+        new Deflated()
+            .stored(content, false)
+            .stored(new byte[0], false)
+            .stored(noise, true)
+            .toArray(),
+        110);
+    // A match of 258 at distance 1, one of 258 at distance 4 that overlaps itself, one of 3 at 2.
+    byte[] fixed =
+        new Deflated()
+            .fixed(false)
+            .literals(content)
+            .longest(0, 1)
+            .literals(noise)
+            .symbol(256)
+            .fixed(true)
+            .longest(3, 2)
+            .symbol(257)
+            .distance(1)
+            .symbol(256)
+            .toArray();
+    box.deflated("fixed-codes", fixed, 10 + 258 + 100 + 2 * 258 + 3);
+    box.section("stored", content, "");
+    box.section("nothing", new byte[0], "");
+    box.deflated("dynamic-codes", dynamic, sectionLines().length);
+    byte[] distant =
+        new Deflated()
+            .fixed(false)
+            .literals(noise)
+            .longest(0, 127)
+            .symbol(256)
+            .fixed(true)
+            .symbol(285)
+            .distance(29)
+            .bits(32768 - 24577, 13)
+            .symbol(256)
+            .toArray();
+    box.deflated("most-distant", distant, 100 + 128 * 258);
+    byte[] ones = new Deflated().fixed(true).literals(content).symbol(256).bits(63, 6).toArray();
+    box.deflated("unused-bits", ones, 10);
+    add(
+        "sections-deflate.pseed",
+        "compressed sections: no bytes, stored blocks, fixed and dynamic codes, a match over 32768 bytes, unused bits set;"
+            + " two sections stored as they are among them",
+        box.build());
+    add(
+        "section-deflate-larger.pseed",
+        "a compressed section that is larger than what it gives, with a mediaType, beside a tensor",
+        new Box()
+            .tensor("w", "F32", shape(3, 4), Rec.raw(F32, 32, shape(3, 4), rng("deflated")))
+            .section(
+                "s",
+                new Deflated().stored(content, true).toArray(),
+                ",\"decodedLength\":10,\"encoding\":\"deflate\",\"mediaType\":\"text/plain\"")
+            .build());
   }
 
   private void containers() {

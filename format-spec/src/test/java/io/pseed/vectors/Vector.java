@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One file of the folder {@code testdata}.
@@ -50,6 +52,23 @@ record Vector(String file, byte[] bytes, String recipe, String error, boolean sm
   /** Reads all of it with the product: the procedure that the README describes. */
   List<Decoded> read() throws IOException {
     return read(bytes, isRecord(), small ? Limits.SMALL : Limits.STANDARD);
+  }
+
+  /** The SHA-256 of each section's decoded bytes, read with the product. */
+  Map<String, String> readSections() throws IOException {
+    Map<String, String> digests = new LinkedHashMap<>();
+    if (isRecord()) {
+      return digests;
+    }
+    try (PseedReader reader = PseedReader.of(ByteBuffer.wrap(bytes), file, Limits.STANDARD)) {
+      for (SectionEntry section : reader.header().sections()) {
+        ByteBuffer content = reader.section(section);
+        byte[] array = new byte[content.remaining()];
+        content.get(array);
+        digests.put(section.name(), HexFormat.of().formatHex(Bytes.sha256(array, 0, array.length)));
+      }
+    }
+    return digests;
   }
 
   static List<Decoded> read(byte[] bytes, boolean isRecord, Limits limits) throws IOException {

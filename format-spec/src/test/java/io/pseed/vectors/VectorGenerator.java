@@ -1,6 +1,7 @@
 package io.pseed.vectors;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -82,6 +83,12 @@ final class VectorGenerator {
         decoded.shape().forEach(shape::add);
         tensor.put("sha256", decoded.sha256());
       }
+      Map<String, String> digests = sectionsSlowly(vector);
+      if (!digests.isEmpty()) {
+        ArrayNode sections = node.putArray("sections");
+        digests.forEach(
+            (name, sha256) -> sections.addObject().put("name", name).put("sha256", sha256));
+      }
     }
     return index;
   }
@@ -94,22 +101,47 @@ final class VectorGenerator {
       return decoded;
     }
     ByteBuffer file = ByteBuffer.wrap(vector.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    String json =
-        new String(vector.bytes(), (int) file.getLong(24), file.getInt(32), StandardCharsets.UTF_8);
+    header(vector)
+        .get("tensors")
+        .forEach(
+            tensor -> {
+              byte[] record = new byte[tensor.get("length").intValue()];
+              file.get(tensor.get("offset").intValue(), record);
+              decoded.add(decodeSlowly(tensor.get("name").textValue(), record));
+            });
+    return decoded;
+  }
+
+  /** The SHA-256 of the decoded bytes of each section of a valid file. */
+  static Map<String, String> sectionsSlowly(Vector vector) {
+    Map<String, String> digests = new LinkedHashMap<>();
+    if (vector.isRecord()) {
+      return digests;
+    }
+    ByteBuffer file = ByteBuffer.wrap(vector.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    header(vector)
+        .get("sections")
+        .forEach(
+            section -> {
+              byte[] bytes = new byte[section.get("length").intValue()];
+              file.get(section.get("offset").intValue(), bytes);
+              byte[] decoded = section.has("encoding") ? Deflated.slowly(bytes) : bytes;
+              digests.put(
+                  section.get("name").textValue(),
+                  HexFormat.of().formatHex(Bytes.sha256(decoded, 0, decoded.length)));
+            });
+    return digests;
+  }
+
+  private static JsonNode header(Vector vector) {
+    ByteBuffer file = ByteBuffer.wrap(vector.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      MAPPER
-          .readTree(json)
-          .get("tensors")
-          .forEach(
-              tensor -> {
-                byte[] record = new byte[tensor.get("length").intValue()];
-                file.get(tensor.get("offset").intValue(), record);
-                decoded.add(decodeSlowly(tensor.get("name").textValue(), record));
-              });
+      return MAPPER.readTree(
+          new String(
+              vector.bytes(), (int) file.getLong(24), file.getInt(32), StandardCharsets.UTF_8));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(vector.file(), e);
     }
-    return decoded;
   }
 
   private static Vector.Decoded decodeSlowly(String name, byte[] record) {
@@ -187,14 +219,14 @@ final class VectorGenerator {
 
         | file | content |
         |---|---|
-        | `valid.json` | array of `file`, `recipe` and `tensors`: `name` (empty for a bare record), `dtype`, `shape`, `sha256` of the decoded bytes |
+        | `valid.json` | array of `file`, `recipe` and `tensors`: `name` (empty for a bare record), `dtype`, `shape`, `sha256` of the decoded bytes; `sections`, where there are any: `name`, `sha256` of the decoded bytes |
         | `invalid.json` | array of `file`, `error` (a kind of section 10), `recipe`; `"limits":"small"` where the file is to be read with that level |
         | `tables.json` | array of `L`, `law`, `kappa` and `crc32c` of the tables of section 8.3, as an integer |
         | `valid/*.rec`, `invalid/*.rec` | a bare record (section 3): parse it with its length known, then decode it |
         | `valid/*.pseed`, `invalid/*.pseed` | a container (section 2): read it as a *validating* reader |
 
         To read a container as a validating reader: open it (all checks of the prefix and the JSON header), check each record, decode
-        it and compare decodedCrc, check each section's CRC, the digest, and the zeros between extents. The first error counts.
+        it and compare decodedCrc, check each section's CRC and decode it, check the digest, and the zeros between extents. The first error counts.
         Each invalid file has one defect; all sums are right but for the one that is the defect. Limits are those of level
         `standard` where nothing else is said.
 

@@ -71,6 +71,9 @@ class VectorsTest {
     assertThat(vector.read())
         .as("%s: %s", vector.file(), vector.recipe())
         .isEqualTo(VectorGenerator.decodeSlowly(vector));
+    assertThat(vector.readSections())
+        .as("sections of %s: %s", vector.file(), vector.recipe())
+        .isEqualTo(VectorGenerator.sectionsSlowly(vector));
   }
 
   @ParameterizedTest

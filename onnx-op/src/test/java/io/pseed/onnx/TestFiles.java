@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32C;
+import java.util.zip.Deflater;
 
 /**
  * Small {@code .pseed} files and the ONNX graphs in them, made by hand. Each graph gives back its
@@ -145,7 +146,15 @@ final class TestFiles {
         writer.tensor(t.name(), t.dtype(), t.shape(), RecordContent.of(t.record()), null, 0);
       }
       if (graph != null) {
-        writer.section(SectionEntry.ONNX_GRAPH, null, ByteBuffer.wrap(graph));
+        // Compressed, as the converter does it; small graphs grow, which a reader does not mind.
+        Deflater deflater = new Deflater(6, true);
+        deflater.setInput(graph);
+        deflater.finish();
+        byte[] stream = new byte[graph.length + 1000];
+        int length = deflater.deflate(stream);
+        deflater.end();
+        writer.deflatedSection(
+            SectionEntry.ONNX_GRAPH, null, ByteBuffer.wrap(stream, 0, length), graph.length);
       }
       writer.finish("test", Map.of(), null, null);
     }

@@ -6,7 +6,9 @@ import io.pseed.codec.poincare.PoincareSeed;
 import io.pseed.codec.trellis.TrellisBody;
 import io.pseed.converter.ConversionResult.TensorResult;
 import io.pseed.converter.Converter;
+import io.pseed.converter.export.onnx.GraphMetadata;
 import io.pseed.format.Codec;
+import io.pseed.format.PseedException;
 import io.pseed.format.PseedHeader;
 import io.pseed.format.PseedReader;
 import io.pseed.format.SectionEntry;
@@ -16,8 +18,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -56,7 +60,7 @@ final class InspectCommand implements Callable<Integer> {
       List<ObjectNode> details = new ArrayList<>();
       for (TensorEntry entry : reader.header().tensors()) {
         TensorResult told = Converter.result(entry);
-        if (detail || entry.stats() == null || !entry.stats().has("codec")) {
+        if (detail || !Converter.isTold(entry)) {
           TensorRecord record = reader.record(entry);
           tensors.add(asStored(told, record));
           details.add(detail(record));
@@ -119,8 +123,8 @@ final class InspectCommand implements Callable<Integer> {
     return node;
   }
 
-  private ObjectNode json(
-      PseedReader reader, List<TensorResult> tensors, List<ObjectNode> details) {
+  private ObjectNode json(PseedReader reader, List<TensorResult> tensors, List<ObjectNode> details)
+      throws IOException {
     PseedHeader header = reader.header();
     ObjectNode root = Json.object();
     root.put("file", model.toString()).put("bytes", reader.fileLength());
@@ -129,7 +133,7 @@ final class InspectCommand implements Callable<Integer> {
     root.set("source", header.source());
     root.set("plan", header.plan());
     ObjectNode metadata = root.putObject("metadata");
-    header.metadata().forEach(metadata::put);
+    metadata(reader).forEach(metadata::put);
     ArrayNode list = root.putArray("tensors");
     for (int i = 0; i < tensors.size(); i++) {
       ObjectNode node = TensorReport.json(tensors.get(i));
@@ -142,6 +146,9 @@ final class InspectCommand implements Callable<Integer> {
     for (SectionEntry section : header.sections()) {
       ObjectNode node = sections.addObject();
       node.put("name", section.name()).put("bytes", section.length());
+      if (section.encoding() != null) {
+        node.put("encoding", section.encoding()).put("decodedBytes", section.decodedLength());
+      }
       if (section.mediaType() != null) {
         node.put("mediaType", section.mediaType());
       }
@@ -149,7 +156,27 @@ final class InspectCommand implements Callable<Integer> {
     return root;
   }
 
-  private void print(PseedReader reader, List<TensorResult> tensors, List<ObjectNode> details) {
+  /** With that of the graph, where it can be read: inspecting a damaged file is no mistake. */
+  private static Map<String, String> metadata(PseedReader reader) throws IOException {
+    try {
+      return GraphMetadata.of(reader);
+    } catch (PseedException e) {
+      Map<String, String> metadata = new LinkedHashMap<>(reader.header().metadata());
+      metadata.put("onnx.graph", "cannot be read: " + e.getMessage());
+      return metadata;
+    }
+  }
+
+  private static String size(SectionEntry section) {
+    String stored = Units.bytes(section.length());
+    return section.encoding() == null
+        ? stored
+        : String.format(
+            "%s (%s of %s)", stored, section.encoding(), Units.bytes(section.decodedLength()));
+  }
+
+  private void print(PseedReader reader, List<TensorResult> tensors, List<ObjectNode> details)
+      throws IOException {
     PseedHeader header = reader.header();
     long weights = tensors.stream().mapToLong(t -> TensorRecord.elementCount(t.shape())).sum();
     long decoded = header.tensors().stream().mapToLong(TensorEntry::decodedBytes).sum();
@@ -170,10 +197,9 @@ final class InspectCommand implements Callable<Integer> {
     }
     console.line("  digest    SHA-256 %s", reader.digest());
     for (SectionEntry section : header.sections()) {
-      console.line("  section   %s, %s", section.name(), Units.bytes(section.length()));
+      console.line("  section   %s, %s", section.name(), size(section));
     }
-    header
-        .metadata()
+    metadata(reader)
         .forEach((key, value) -> console.line("  metadata  %s = %s", oneLine(key), oneLine(value)));
     if (tensors.isEmpty()) {
       return;

@@ -1,6 +1,7 @@
 package io.pseed.converter.export;
 
 import io.pseed.codec.TensorDecoder;
+import io.pseed.converter.export.onnx.GraphMetadata;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
 import java.io.IOException;
@@ -33,7 +34,7 @@ public final class SafetensorsExporter {
       entries.add(SafetensorsWriter.Entry.of(tensor.name(), tensor.dtype(), tensor.shape()));
       tensors.put(tensor.name(), tensor);
     }
-    Map<String, String> metadata = new LinkedHashMap<>(reader.header().metadata());
+    Map<String, String> metadata = GraphMetadata.of(reader);
     metadata.put("pseed.producer", reader.header().producer());
     metadata.put("pseed.digest", reader.digest());
     try (SafetensorsWriter writer = SafetensorsWriter.create(target, entries, metadata)) {

@@ -20,7 +20,10 @@ public interface TensorSource extends Closeable {
   /** All tensors worth a record, in file order, with unique names. */
   List<SourceTensor> tensors();
 
-  /** What the user stored along (safetensors {@code __metadata__}); empty where there is none. */
+  /**
+   * What the user stored along (safetensors {@code __metadata__}) and no section holds; empty where
+   * there is none.
+   */
   Map<String, String> metadata();
 
   /**

@@ -33,9 +33,6 @@ public final class WeightCheck {
    */
   public static void container(PseedReader reader) throws IOException {
     reader.validate();
-    for (var section : reader.header().sections()) {
-      reader.section(section);
-    }
     for (TensorEntry entry : reader.header().tensors()) {
       TensorDecoder.of(reader.record(entry)).decodeTo(bytes -> {});
     }

@@ -3,6 +3,10 @@ package io.pseed.converter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.StringStringEntryProto;
+import io.pseed.format.PseedReader;
+import io.pseed.format.SectionEntry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -103,6 +107,36 @@ class PseedCommandTest {
         .contains("is no .pseed file, so it is not replaced");
     assertThat(other).hasContent("precious");
     assertThat(model).hasBinaryContent(before);
+  }
+
+  @Test
+  void aModelsStringsStandInItsGraphOnly() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("strings.onnx"), 1);
+    String value = "one of many, ".repeat(1000);
+    ModelProto labelled =
+        ModelProto.parseFrom(Files.readAllBytes(model)).toBuilder()
+            .addMetadataProps(StringStringEntryProto.newBuilder().setKey("labels").setValue(value))
+            .build();
+    Files.write(model, labelled.toByteArray());
+    assertThat(Outcome.of("convert", model, "--no-calibration", "--quiet").code()).isZero();
+    Path pseed = dir.resolve("strings.pseed");
+    try (PseedReader reader = PseedReader.open(pseed)) {
+      assertThat(reader.header().metadata()).isEmpty();
+      SectionEntry graph = reader.header().section(SectionEntry.ONNX_GRAPH);
+      assertThat(graph.encoding()).isEqualTo(SectionEntry.DEFLATE);
+      assertThat(graph.length()).isLessThan(1000);
+      assertThat(graph.decodedLength()).isGreaterThan(value.length());
+      JsonNode inspect = Outcome.of("inspect", pseed, "--json").json();
+      assertThat(inspect.get("metadata").get("labels").asText()).isEqualTo(value);
+      JsonNode section = inspect.get("sections").get(0);
+      assertThat(section.get("bytes").asLong()).isEqualTo(graph.length());
+      assertThat(section.get("decodedBytes").asLong()).isEqualTo(graph.decodedLength());
+      assertThat(section.get("encoding").asText()).isEqualTo("deflate");
+      assertThat(Outcome.of("inspect", pseed).out()).contains("(deflate of 1", "labels = one of");
+    }
+    Path plain = dir.resolve("strings.safetensors");
+    assertThat(Outcome.of("export", pseed, "--safetensors", plain).code()).isZero();
+    assertThat(Files.readString(plain, StandardCharsets.ISO_8859_1)).contains("labels");
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.pseed.converter.export.onnx;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.pseed.codec.TensorDecoder;
 import io.pseed.codec.poincare.PoincareDecoder;
 import io.pseed.codec.trellis.TrellisBody;
@@ -154,15 +153,9 @@ public final class OnnxExporter {
   }
 
   private static ModelProto graph(PseedReader reader) throws IOException {
-    for (SectionEntry section : reader.header().sections()) {
-      if (section.name().equals(SectionEntry.ONNX_GRAPH)) {
-        try {
-          return ModelProto.parseFrom(reader.section(section));
-        } catch (InvalidProtocolBufferException e) {
-          throw new CorruptException(
-              reader.label() + ": section 'onnx.graph' is no ONNX model: " + e.getMessage(), e);
-        }
-      }
+    SectionEntry section = reader.header().section(SectionEntry.ONNX_GRAPH);
+    if (section != null) {
+      return GraphMetadata.model(reader, section);
     }
     throw new ExportException(
         reader.label()

@@ -3,7 +3,6 @@ package io.pseed.converter.source.onnx;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.pseed.converter.onnx.proto.ModelProto;
-import io.pseed.converter.onnx.proto.StringStringEntryProto;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorRole;
@@ -19,7 +18,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -48,7 +46,6 @@ public final class OnnxModelSource implements TensorSource {
   private final Optional<ExternalFiles> external;
   private final ModelProto graph;
   private final List<SourceTensor> tensors;
-  private final Map<String, String> metadata;
   private final List<String> found;
   private final boolean quantized;
   private volatile OptionalLong fp16Exact = OptionalLong.empty();
@@ -70,11 +67,6 @@ public final class OnnxModelSource implements TensorSource {
       list.add(new OnnxTensor(weight, uses.role(weight.name(), weight.shape().size())));
     }
     this.tensors = List.copyOf(list);
-    Map<String, String> props = new LinkedHashMap<>();
-    for (StringStringEntryProto entry : model.getMetadataPropsList()) {
-      props.put(entry.getKey(), entry.getValue());
-    }
-    this.metadata = props;
     List<String> sentences = new ArrayList<>();
     if (quantized) {
       sentences.add("already quantized: every tensor is kept lossless");
@@ -188,10 +180,10 @@ public final class OnnxModelSource implements TensorSource {
     return tensors;
   }
 
-  /** The model's {@code metadata_props}, which the graph section holds too. */
+  /** Empty: the section with the graph holds the model's {@code metadata_props}. */
   @Override
   public Map<String, String> metadata() {
-    return new LinkedHashMap<>(metadata);
+    return Map.of();
   }
 
   @Override
