@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
   OrtSessionOptions *options = nullptr;
   OrtSession *session = nullptr;
   try {
-    ort.check(ort.CreateEnv(2, "bench", &environment));
+    ort.check(ort.CreateEnv(std::getenv("PSEED_LOG") ? 0 : 2, "bench", &environment));
     ort.check(ort.CreateSessionOptions(&options));
     ort.check(ort.SetIntraOpNumThreads(options, argc > 5 ? std::atoi(argv[5]) : 1));
     const double start = now();

@@ -204,13 +204,50 @@ Weights weights(uint32_t rows, uint32_t cols, uint64_t seed) {
   return made;
 }
 
-// Names of value types that the function of a decode node fills with zeros.
-Message zero_function(int number, int type, size_t rank) {
-  (void)rank;
+// How a record comes to its decode node: at once; or behind nothing, and with a link of the chain that spreads folding over steps.
+enum class Records { kAtOnce, kLate };
+Records records = Records::kAtOnce;
+
+Message function_of(const std::string &name, const std::vector<std::string> &inputs, const std::string &output) {
   Message function;
-  function.text(1, number == 0 ? std::string("SeedDecode") : "SeedDecode_" + std::to_string(number));
-  function.text(4, "record");
-  function.text(5, "weights");
+  function.text(1, name);
+  for (const std::string &input : inputs) {
+    function.text(4, input);
+  }
+  function.text(5, output);
+  return function;
+}
+
+void close_function(Message &function) {
+  Message set;
+  set.text(1, "");
+  set.number(2, 17);
+  function.message(9, set);
+  function.text(10, "io.pseed");
+}
+
+Message nothing_function() {
+  Message function = function_of("Nothing", {}, "nothing");
+  Message value;
+  value.text(1, "value");
+  value.message(5, tensor("", kUint8, {0}, "", 0));
+  value.number(20, 4);
+  function.message(7, node("Constant", {}, {"nothing"}, {value}));
+  close_function(function);
+  return function;
+}
+
+Message load_step_function() {
+  Message function = function_of("LoadStep", {"element", "one"}, "next");
+  function.message(7, node("Identity", {"one"}, {"next"}));
+  close_function(function);
+  return function;
+}
+
+// The function of a decode node here fills with zeros, so that it shows which one has worked.
+Message zero_function(int number, int type) {
+  Message function = function_of(number == 0 ? std::string("SeedDecode") : "SeedDecode_" + std::to_string(number),
+                                 records == Records::kLate ? std::vector<std::string>{"record", "step"} : std::vector<std::string>{"record"}, "weights");
   function.text(6, "shape");
   Message reference;
   reference.text(1, "value_ints");
@@ -228,11 +265,7 @@ Message zero_function(int number, int type, size_t rank) {
   fill.number(20, 4);
   function.message(7, node("ConstantOfShape", {"dims"}, {"zeros"}, {fill}));
   function.message(7, node("Cast", {"zeros"}, {"weights"}, {int_attribute("to", type)}));
-  Message set;
-  set.text(1, "");
-  set.number(2, 17);
-  function.message(9, set);
-  function.text(10, "io.pseed");
+  close_function(function);
   return function;
 }
 
@@ -259,9 +292,24 @@ struct Model {
 
   void decode(const std::string &name, int type, const std::vector<int64_t> &dims) {
     const int number = functions++;
-    graph.add(node(number == 0 ? std::string("SeedDecode") : "SeedDecode_" + std::to_string(number), {name + ".record"}, {name},
+    std::vector<std::string> inputs = {name + ".record"};
+    if (records == Records::kLate) {
+      if (number == 0) {
+        const int64_t one = 1;
+        const float element = 1;
+        graph.initializer(tensor("step0", kInt64, {1}, &one, sizeof one));
+        graph.initializer(tensor("element", kFloat, {1}, &element, sizeof element));
+        graph.add(node("LoadStep", {"element", "step0"}, {"step1"}, {}, "io.pseed"));
+        graph.add(node("Nothing", {}, {"nothing"}, {}, "io.pseed"));
+        function_protos.push_back(load_step_function());
+        function_protos.push_back(nothing_function());
+      }
+      graph.add(node("Concat", {name + ".record", "nothing"}, {name + ".late"}, {int_attribute("axis", 0)}));
+      inputs = {name + ".late", "step1"};
+    }
+    graph.add(node(number == 0 ? std::string("SeedDecode") : "SeedDecode_" + std::to_string(number), inputs, {name},
                    {ints_attribute("shape", dims)}, "io.pseed", "pseed/" + name));
-    function_protos.push_back(zero_function(number, type, dims.size()));
+    function_protos.push_back(zero_function(number, type));
     std::vector<std::string> texts;
     for (const int64_t dim : dims) {
       texts.push_back(std::to_string(dim));
@@ -632,6 +680,33 @@ void whole_models() {
          m.graph.output("t", tensor_type(kFloat, {"2"}));
        },
        {{"x", x.get()}}, {"y", "t"}, 2);
+}
+
+// What is joined with more than nothing is no record that is known: such a node is the function's.
+void records_in_part() {
+  const Weights w = weights(64, 48, 1);
+  Model m(true);
+  const std::vector<uint8_t> begin(w.record.begin(), w.record.end() - 4);
+  m.graph.initializer(tensor("begin", kUint8, {static_cast<int64_t>(begin.size())}, begin.data(), begin.size()));
+  m.graph.input("end", tensor_type(kUint8, {"4"}));
+  m.graph.add(node("Concat", {"begin", "end"}, {"w.record"}, {int_attribute("axis", 0)}));
+  m.decode("w", kFloat, w.dims);
+  m.graph.input("x", tensor_type(kFloat, {"M", "64"}));
+  m.graph.add(node("MatMul", {"x", "w"}, {"y"}));
+  m.graph.output("y", tensor_type(kFloat, {"M", "48"}));
+  const Value x = floats({1, 64}, 7);
+  const Value end = items<uint8_t>(kUint8, {4}, {w.record.end() - 4, w.record.end()});
+  try {
+    Options options;
+    options.with_library();
+    take_log();
+    const Session session = open(m.bytes(), options);
+    expect(!logged(take_log(), "pseed: decoded"), "a record of which a part comes with each run was decoded at load");
+    const std::string zeros = describe(items<float>(kFloat, {1, 48}, std::vector<float>(48)).get());
+    expect(describe(run(session.get(), {{"x", x.get()}, {"end", end.get()}}, {"y"})[0].get()) == zeros, "a record in two parts: not its function's");
+  } catch (const std::exception &e) {
+    expect(false, std::string("a record in two parts: ") + e.what());
+  }
 }
 
 void sessions_side_by_side() {
@@ -1006,8 +1081,13 @@ int main(int argc, char **argv) {
   }
   client.check(client.CreateEnvWithCustomLogger(keep_line, nullptr, 1, "ort_test", &environment));
   misfits();
-  whole_models();
-  sessions_side_by_side();
+  for (const Records way : {Records::kAtOnce, Records::kLate}) {
+    records = way;
+    whole_models();
+    sessions_side_by_side();
+  }
+  records = Records::kAtOnce;
+  records_in_part();
   without_decode_nodes();
   external_payload(".");
   vectors(argv[3], argv[4]);

@@ -178,6 +178,8 @@ Message value_info(const OrtValueInfo *value, bool scalar = false) {
 
 bool has_name(const OrtValueInfo *value) { return value != nullptr && !name(value).empty(); }
 
+const OrtValueInfo *record_of(const OrtNode *node);
+
 class Writer {
  public:
   Writer(InnerModel &model, uint64_t max_tensor_bytes) : model_(model), max_tensor_bytes_(max_tensor_bytes) {}
@@ -298,7 +300,7 @@ class Writer {
   }
 
   void seed(Message &proto, const OrtGraph *graph, const OrtNode *node) {
-    const OrtValueInfo *record = pseed_ort::inputs(node)[0];
+    const OrtValueInfo *record = record_of(node);
     const OrtValueInfo *output = pseed_ort::outputs(node)[0];
     const OrtValue *bytes = nullptr;
     check(runtime()->ValueInfo_GetInitializerValue(record, &bytes));
@@ -425,9 +427,26 @@ class Writer {
     return proto;
   }
 
+  // The same of nothing: a constant of no bytes.
+  static Message nothing(const OrtNode *from) {
+    Message attribute;
+    attribute.text(1, "value");
+    attribute.message(5, tensor_head("", kUint8, {0}));
+    attribute.number(20, kProtoTensor);
+    Message proto;
+    proto.text(2, name(pseed_ort::outputs(from)[0]));
+    proto.text(3, name(from));
+    proto.text(4, "Constant");
+    proto.message(5, attribute);
+    return proto;
+  }
+
   Message node(const OrtNode *from) {
     if (is_load_step(from)) {
       return load_step(from);
+    }
+    if (is_nothing(from)) {
+      return nothing(from);
     }
     Message proto;
     for (const OrtValueInfo *value : pseed_ort::inputs(from)) {
@@ -484,6 +503,32 @@ bool can_write(const OrtValueInfo *value) {
   }
 }
 
+bool is_bytes(const OrtValueInfo *value) {
+  const OrtTypeInfo *of = pseed_ort::type(value);
+  return kind(of) == kTensor && tensor_type(of).element == kUint8;
+}
+
+// The constant that is a decode node's record, or null. Where it goes through a Concat it is the whole of what comes out, by the length.
+const OrtValueInfo *record_of(const OrtNode *node) {
+  const std::vector<const OrtValueInfo *> taken = inputs(node);
+  if (taken.empty() || !has_name(taken[0]) || !is_bytes(taken[0])) {
+    return nullptr;
+  }
+  if (is_constant(taken[0])) {
+    return taken[0];
+  }
+  const OrtNode *producer = nullptr;
+  size_t output = 0;
+  check(runtime()->ValueInfo_GetValueProducer(taken[0], &producer, &output));
+  if (producer == nullptr || operator_type(producer) != "Concat" || !domain(producer).empty()) {
+    return nullptr;
+  }
+  const std::vector<const OrtValueInfo *> joined = inputs(producer);
+  const bool whole = !joined.empty() && has_name(joined[0]) && is_constant(joined[0]) && is_bytes(joined[0]) &&
+                     tensor_type(type(joined[0])).dims == tensor_type(type(taken[0])).dims;
+  return whole ? joined[0] : nullptr;
+}
+
 }  // namespace
 
 bool is_seed_decode(const OrtNode *node) {
@@ -499,13 +544,13 @@ bool is_seed_decode(const OrtNode *node) {
         type.find_first_not_of("0123456789", first.size() + 1) != std::string::npos))) {
     return false;
   }
-  const std::vector<const OrtValueInfo *> records = inputs(node);
   const std::vector<const OrtValueInfo *> results = outputs(node);
-  if (records.empty() || !has_name(records[0]) || !is_constant(records[0]) || results.size() != 1 || !has_name(results[0])) {
-    return false;
-  }
-  const OrtTypeInfo *of = pseed_ort::type(records[0]);
-  return kind(of) == kTensor && tensor_type(of).element == kUint8;
+  return results.size() == 1 && has_name(results[0]) && record_of(node) != nullptr;
+}
+
+bool is_nothing(const OrtNode *node) {
+  return domain(node) == PSEED_ORT_DOMAIN && operator_type(node) == PSEED_ORT_NOTHING && inputs(node).empty() && outputs(node).size() == 1 &&
+         has_name(outputs(node)[0]);
 }
 
 bool is_load_step(const OrtNode *node) {

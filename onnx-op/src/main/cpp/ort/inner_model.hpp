@@ -17,6 +17,9 @@ bool is_seed_decode(const OrtNode *node);
 // Whether a node only delays folding where no library decodes.
 bool is_load_step(const OrtNode *node);
 
+// Whether a node only gives no bytes, which keep a record from being a constant.
+bool is_nothing(const OrtNode *node);
+
 // Whether the model writer can express a node: not every kind of attribute can be read through the runtime's interface.
 bool can_write(const OrtNode *node);
 

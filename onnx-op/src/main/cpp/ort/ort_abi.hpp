@@ -148,6 +148,7 @@ struct ModelEditorApi;
   F(312, EpDevice_EpName, const char *, (const OrtEpDevice *))                                                                         \
   F(317, GetEpApi, const EpApi *, ())                                                                                                  \
   F(318, GetTensorSizeInBytes, OrtStatus *, (const OrtValue *, size_t *))                                                              \
+  F(323, ValueInfo_GetValueProducer, OrtStatus *, (const OrtValueInfo *, const OrtNode **, size_t *output))                            \
   F(326, ValueInfo_GetInitializerValue, OrtStatus *, (const OrtValueInfo *, const OrtValue **))                                        \
   F(327, ValueInfo_GetExternalInitializerInfo, OrtStatus *, (const OrtValueInfo *, OrtExternalInitializerInfo **))                     \
   F(329, ValueInfo_IsOptionalGraphInput, OrtStatus *, (const OrtValueInfo *, bool *))                                                  \

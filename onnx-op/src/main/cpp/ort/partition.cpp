@@ -144,7 +144,7 @@ Partition partition(const OrtGraph *graph, ForeignOperators &foreign) {
   bool unseen = false;
   for (const OrtNode *node : all) {
     Part part{node, is_seed_decode(node), false, true, 0, {}, {}, outputs(node), {}, false, {}, {}};
-    const bool ours = part.seed || is_load_step(node);
+    const bool ours = part.seed || is_load_step(node) || is_nothing(node);
     part.outside = assigned(node) || !can_write(node) || !(ours || foreign.may_run_inside(node));
     unseen |= !ours && foreign.is_new(node);
     for (const bool captured : {false, true}) {

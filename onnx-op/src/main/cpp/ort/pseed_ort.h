@@ -15,11 +15,16 @@
 #ifndef PSEED_ORT_H
 #define PSEED_ORT_H
 
-/* Nodes of this domain that are called SeedDecode, SeedDecode_1, SeedDecode_2, ... decode a record; their input 0 is its bytes. */
+/*
+ * Nodes of this domain that are called SeedDecode, SeedDecode_1, SeedDecode_2, ... decode a record. Their input 0 is its bytes: a
+ * constant, or a Concat of a constant and of Nothing.
+ */
 #define PSEED_ORT_DOMAIN "io.pseed"
 #define PSEED_ORT_OPERATOR "SeedDecode"
 /* A link of the chain that spreads folding over steps where this library is not: gives its second input, the number 1. */
 #define PSEED_ORT_LOAD_STEP "LoadStep"
+/* No bytes: a record behind which they stand is no constant, and the runtime, which copies a function's constants over and over, does not copy it. */
+#define PSEED_ORT_NOTHING "Nothing"
 
 /* The execution provider as which the library takes part in a session, from ONNX Runtime 1.23 on. */
 #define PSEED_ORT_PROVIDER "PseedExecutionProvider"

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Writes one ONNX model from a {@code .pseed} file, self-contained or with its seeds left in that
@@ -77,6 +78,7 @@ public final class OnnxExporter {
   private final PayloadBytes payloads;
   private final ModelProto.Builder model;
   private final SharedConstants constants;
+  private final LateConstants late;
   private final Map<ByteString, String> functionNames = new LinkedHashMap<>();
   private final List<FunctionProto> functions = new ArrayList<>();
   private final List<NodeProto> decodeNodes = new ArrayList<>();
@@ -92,6 +94,7 @@ public final class OnnxExporter {
     this.payloads = payloads;
     this.model = graph.toBuilder();
     this.constants = new SharedConstants(names(graph.getGraph()));
+    this.late = new LateConstants(constants);
     this.whyNoFunctions = prepareVersions();
   }
 
@@ -212,9 +215,9 @@ public final class OnnxExporter {
     inputs.removeIf(input -> computed.contains(input.getName()));
     graph.clearInput().addAllInput(inputs);
 
-    steps
-        .function()
-        .ifPresent(step -> functions.add(step.toBuilder().addOpsetImport(standard()).build()));
+    Stream.of(steps.function(), late.function())
+        .flatMap(Optional::stream)
+        .forEach(f -> functions.add(f.toBuilder().addOpsetImport(standard()).build()));
     if (!functions.isEmpty()) {
       model.addAllFunctions(functions);
       model.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(DOMAIN).setVersion(1));
@@ -360,7 +363,9 @@ public final class OnnxExporter {
                 record,
                 body,
                 ExactSums.of(body),
-                recordName,
+                payloads.refers(tensor.length())
+                    ? recordName
+                    : late.of(recordName, tensor.length()),
                 (type, dims, bytes, offset) ->
                     payloads.tensor(type, dims, bytes, tensor.offset() + offset),
                 steps.of(tensor))

@@ -59,7 +59,7 @@ final class SeedDecode {
   }
 
   /**
-   * @param recordName the initializer with the record's bytes
+   * @param recordName the value with the record's bytes
    * @param step a value [1] (int64) that is known when this tensor's turn to be decoded comes
    */
   SeedDecode(

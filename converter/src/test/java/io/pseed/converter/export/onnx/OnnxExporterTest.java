@@ -210,6 +210,11 @@ class OnnxExporterTest {
         .filteredOn(n -> n.getOpType().equals("LoadStep"))
         .as("links of the chain")
         .hasSize(7);
+    assertThat(ModelProto.parseFrom(Files.readAllBytes(exported)).getGraph().getNodeList())
+        .filteredOn(n -> n.getOpType().startsWith("SeedDecode"))
+        .as("records that type inference does not see")
+        .hasSize(9)
+        .allMatch(n -> n.getInput(0).endsWith(".late"));
     check(tensors, opset);
   }
 
