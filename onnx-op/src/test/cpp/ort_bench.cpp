@@ -3,7 +3,8 @@
 //   ort_bench RUNTIME LIBRARY|- MODEL ROWS [THREADS] [RUNS]
 //
 // ROWS stands for the first dimension of inputs where that is not fixed; others that are not fixed are 16. Prints one line: runtime,
-// time to create the session, shortest and median time of a run, peak and steady resident memory in MB (Linux).
+// time to create the session, shortest and median time of a run, peak and steady resident memory in MB (Linux). With PSEED_LOG in the
+// environment the runtime says all that it does.
 #include <algorithm>
 #include <chrono>
 #include <fstream>

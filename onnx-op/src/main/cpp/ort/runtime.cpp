@@ -1,10 +1,19 @@
 #include "runtime.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+#include <cstdint>
 #include <cstdio>
 #include <mutex>
 #include <optional>
 
 namespace pseed_ort {
+
+// Bytes of a tensor that is worth large pages.
+constexpr size_t kLargeTensor = 1 << 20;
 
 namespace {
 
@@ -127,6 +136,25 @@ const void *data(const OrtValue *value) {
   return data;
 }
 
+namespace {
+
+// Asks for large pages: weights are written once, and a page of 4 KB costs as much as decoding what it holds.
+void in_large_pages(void *data, size_t bytes) {
+#if defined(__linux__)
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
+  if (bytes >= kLargeTensor && begin < end) {
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);  // advice: nothing is lost where it is not taken
+  }
+#else
+  (void)data;
+  (void)bytes;
+#endif
+}
+
+}  // namespace
+
 OwnedValue new_tensor(int element_type, const std::vector<int64_t> &dims, void **data) {
   OrtAllocator *allocator = nullptr;
   OrtValue *value = nullptr;
@@ -134,6 +162,7 @@ OwnedValue new_tensor(int element_type, const std::vector<int64_t> &dims, void *
   check(runtime()->CreateTensorAsOrtValue(allocator, dims.data(), dims.size(), element_type, &value));
   OwnedValue owner(value);
   check(runtime()->GetTensorMutableData(value, data));
+  in_large_pages(*data, byte_size(value));
   return owner;
 }
 

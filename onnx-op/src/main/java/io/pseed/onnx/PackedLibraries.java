@@ -127,27 +127,35 @@ final class PackedLibraries {
     return libraries;
   }
 
-  /** The bytes of a library, which have its digest. */
+  /** The bytes of a library. */
   byte[] bytes(Library library) throws OpLibraryException {
-    String name = library.platform() + "/" + library.name();
-    byte[] bytes;
+    String name = name(library);
     try (InputStream in = resources.open(name)) {
       if (in == null) {
         throw new OpLibraryException(
             FOLDER + name + ": not in the artifact, although " + SUMS + " lists it; get it again");
       }
-      bytes = in.readAllBytes();
+      return in.readAllBytes();
     } catch (IOException e) {
       throw e instanceof OpLibraryException known ? known : unreadable(name, e);
     }
+  }
+
+  /** The bytes of a library, which have its digest. */
+  byte[] verifiedBytes(Library library) throws OpLibraryException {
+    byte[] bytes = bytes(library);
     String found = HexFormat.of().formatHex(sha256().digest(bytes));
     if (!found.equals(library.sha256())) {
       throw new OpLibraryException(
           String.format(
               "%s%s: SHA-256 is %s, expected %s; the artifact is damaged, get it again",
-              FOLDER, name, found, library.sha256()));
+              FOLDER, name(library), found, library.sha256()));
     }
     return bytes;
+  }
+
+  private static String name(Library library) {
+    return library.platform() + "/" + library.name();
   }
 
   private static OpLibraryException unreadable(String name, IOException e) {

@@ -25,7 +25,8 @@ import java.util.Optional;
  * ~/Library/Caches}, {@code %LOCALAPPDATA%}) in {@code pseed/native}, under a name with its
  * SHA-256. Where native code cannot be kept there, it goes into a fresh private directory below
  * {@code java.io.tmpdir} that is deleted when the program ends, and a line in the log says so. The
- * file is compared with the digest before each use. Files in the cache may be deleted at any time.
+ * file is compared with the artifact before each use. Files in the cache may be deleted at any
+ * time.
  *
  * <p>The system property {@value #PROPERTY} names a library of one's own build instead; nothing is
  * unpacked then.

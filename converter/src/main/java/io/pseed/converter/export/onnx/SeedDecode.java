@@ -496,6 +496,9 @@ final class SeedDecode {
   }
 
   private String times(String value, float factor) {
+    if (factor == 1) {
+      return value;
+    }
     String output = constants.unique(value + ".scaled");
     return constants.node(
         Protos.node(

@@ -13,11 +13,14 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.inputs.GeneratedInputs;
 import io.pseed.converter.inputs.InputSignature;
+import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.PseedReader;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.PseedSession;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -26,6 +29,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,8 +77,15 @@ class HostsAgreeTest {
       if (PseedOpLibrary.isAvailable()) {
         try (SessionOptions options = new SessionOptions()) {
           PseedOpLibrary.register(options);
+          Path inside = folder.resolve("inside.onnx");
+          options.addConfigEntry("pseed.optimized_model_filepath", inside.toString());
           try (OrtSession session = ENV.createSession(exported.toString(), options)) {
             assertThat(outputs(session, inputs)).containsExactlyElementsOf(java);
+          }
+          if (!ENV.getVersion().startsWith("1.20.")) {
+            assertThat(operators(inside))
+                .as("what the optimizer made of the graph, and of the original's")
+                .isEqualTo(operators(optimized(original)));
           }
         }
       } else {
@@ -83,6 +95,21 @@ class HostsAgreeTest {
       }
       inputs.values().forEach(OnnxTensor::close);
     }
+  }
+
+  private Path optimized(Path model) throws OrtException {
+    Path optimized = folder.resolve("optimized.onnx");
+    try (SessionOptions options = new SessionOptions()) {
+      options.setOptimizedModelFilePath(optimized.toString());
+      ENV.createSession(model.toString(), options).close();
+    }
+    return optimized;
+  }
+
+  /** How many nodes there are of each operator. */
+  private static Map<String, Long> operators(Path model) throws IOException {
+    return ModelProto.parseFrom(Files.readAllBytes(model)).getGraph().getNodeList().stream()
+        .collect(Collectors.groupingBy(NodeProto::getOpType, TreeMap::new, Collectors.counting()));
   }
 
   private static List<byte[]> outputs(OrtSession session, Map<String, OnnxTensor> inputs)
