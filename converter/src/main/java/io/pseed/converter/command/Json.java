@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,17 +8,19 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** JSON results: the members of the tables, unrounded where a program may want to compute. */
-final class Json {
+public final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
   private Json() {}
 
-  static ObjectNode object() {
+  /** An empty object. */
+  public static ObjectNode object() {
     return MAPPER.createObjectNode();
   }
 
-  static ArrayNode array(long[] values) {
+  /** An array of numbers. */
+  public static ArrayNode array(long[] values) {
     ArrayNode array = MAPPER.createArrayNode();
     for (long value : values) {
       array.add(value);
@@ -27,7 +29,7 @@ final class Json {
   }
 
   /** A number, or null where it is infinite or undefined: JSON has no word for those. */
-  static void number(ObjectNode node, String member, double value) {
+  public static void number(ObjectNode node, String member, double value) {
     if (Double.isFinite(value)) {
       node.put(member, value);
     } else {
@@ -35,7 +37,8 @@ final class Json {
     }
   }
 
-  static String text(JsonNode node) {
+  /** A tree as text. */
+  public static String text(JsonNode node) {
     try {
       return MAPPER.writeValueAsString(node);
     } catch (JsonProcessingException e) {

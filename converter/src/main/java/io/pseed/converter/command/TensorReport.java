@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.ConversionResult.TensorResult;
@@ -8,10 +8,11 @@ import java.util.List;
 import java.util.Locale;
 
 /** Tensors in tables and JSON, the same words for all commands. */
-final class TensorReport {
+public final class TensorReport {
   private TensorReport() {}
 
-  static ObjectNode json(TensorResult tensor) {
+  /** A tensor for programs. */
+  public static ObjectNode json(TensorResult tensor) {
     ObjectNode node = Json.object();
     node.put("name", tensor.name()).put("dtype", tensor.dtype().name());
     node.set("shape", Json.array(tensor.shape()));
@@ -26,7 +27,7 @@ final class TensorReport {
   }
 
   /** Sums by codec. */
-  static Table codecs(List<TensorResult> tensors) {
+  public static Table codecs(List<TensorResult> tensors) {
     Table table = new Table("<codec", "tensors", "weights", "size", "bits/weight", "SNR dB");
     for (Codec codec : Codec.values()) {
       long count = 0;

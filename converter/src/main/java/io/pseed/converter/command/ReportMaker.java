@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.report.Report;
@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Gathers what a report says. */
-final class ReportMaker {
+public final class ReportMaker {
   private final String command;
   private final TensorSource source;
   private final PseedReader reader;
@@ -43,54 +43,54 @@ final class ReportMaker {
     this.reader = reader;
   }
 
-  static ReportMaker of(String command, TensorSource source, PseedReader reader) {
+  public static ReportMaker of(String command, TensorSource source, PseedReader reader) {
     ReportMaker maker = new ReportMaker(command, source, reader);
     return maker.notices(source.notices());
   }
 
-  ReportMaker notices(List<String> more) {
+  public ReportMaker notices(List<String> more) {
     more.stream().filter(notice -> !notices.contains(notice)).forEach(notices::add);
     return this;
   }
 
-  ReportMaker judged(Judgement judgement, Optional<Report.Bound> bound) {
+  public ReportMaker judged(Judgement judgement, Optional<Report.Bound> bound) {
     this.judgement = Optional.of(judgement);
     this.bound = bound;
     return this;
   }
 
-  ReportMaker notJudged(String why) {
+  public ReportMaker notJudged(String why) {
     this.notJudged = why;
     return this;
   }
 
-  ReportMaker others(List<Report.Other> others) {
+  public ReportMaker others(List<Report.Other> others) {
     this.others = others;
     return this;
   }
 
-  ReportMaker tries(List<Report.Attempt> tries) {
+  public ReportMaker tries(List<Report.Attempt> tries) {
     this.tries = tries;
     return this;
   }
 
-  ReportMaker curve(Report.Curve curve) {
+  public ReportMaker curve(Report.Curve curve) {
     this.curve = curve;
     return this;
   }
 
-  ReportMaker tensors(Map<String, Double> shares, Map<String, String> whys) {
+  public ReportMaker tensors(Map<String, Double> shares, Map<String, String> whys) {
     this.shares = shares;
     this.whys = whys;
     return this;
   }
 
-  ReportMaker second(String part, double time) {
+  public ReportMaker second(String part, double time) {
     seconds.put(part, time);
     return this;
   }
 
-  Report make() throws IOException {
+  public Report make() throws IOException {
     long weights = 0;
     long records = 0;
     for (TensorEntry entry : reader.header().tensors()) {
@@ -136,7 +136,7 @@ final class ReportMaker {
   }
 
   /** Writes beside and renames, so that no half page stands there. */
-  static void write(Report report, Path file) throws IOException {
+  public static void write(Report report, Path file) throws IOException {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
       Files.writeString(part, ReportHtml.of(report), StandardCharsets.UTF_8);

@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import io.pseed.converter.ConversionResult;
 import io.pseed.converter.SizeForecast;
@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A conversion that is judged: for {@code --min-cosine}, which searches the smallest file that
- * passes, and for {@code --report}. The judge is opened before anything is converted, so that
- * inputs that do not fit are found at once.
+ * A conversion that is judged: for a bound, which searches the smallest file that passes or checks
+ * the one that was asked for, and for a report. The judge is opened before anything is converted,
+ * so that inputs that do not fit are found at once.
  */
 final class JudgedConversion implements AutoCloseable {
   /** Settings of which the curve of a report is made. */
@@ -36,7 +36,8 @@ final class JudgedConversion implements AutoCloseable {
   private static final double CURVE_SPAN = 3;
 
   private final TensorSource source;
-  private final JudgeOptions options;
+  private final JudgeSettings settings;
+  private final Wording wording;
   private final Optional<Double> minCosine;
   private final Consumer<String> say;
   private final Optional<Judging> judging;
@@ -50,13 +51,15 @@ final class JudgedConversion implements AutoCloseable {
 
   private JudgedConversion(
       TensorSource source,
-      JudgeOptions options,
+      JudgeSettings settings,
+      Wording wording,
       Optional<Double> minCosine,
       Consumer<String> say,
       Optional<Judging> judging,
       String notJudged) {
     this.source = source;
-    this.options = options;
+    this.settings = settings;
+    this.wording = wording;
     this.minCosine = minCosine;
     this.say = say;
     this.judging = judging;
@@ -64,22 +67,22 @@ final class JudgedConversion implements AutoCloseable {
   }
 
   /** Whether a conversion is judged. */
-  static boolean judges(JudgeOptions options, Double minCosine) {
-    return minCosine != null || options.report != null;
+  static boolean judges(JudgeSettings settings, Optional<Double> minCosine) {
+    return minCosine.isPresent() || settings.report().isPresent();
   }
 
   /**
    * Opens the judge where one is needed.
    *
-   * @param heldOut what judges where the options name nothing; empty: what pseed has
+   * @param heldOut what judges where the settings name nothing; empty: what pseed has
    * @param say takes sentences for the user
    * @param note takes sentences that belong to the result
    * @throws CommandFailure where a bound was asked for and nothing can be judged
    */
   static JudgedConversion open(
       TensorSource source,
-      JudgeOptions options,
-      InputOptions how,
+      JudgeSettings settings,
+      InputSettings how,
       Optional<Double> minCosine,
       Optional<CalibrationInputs> heldOut,
       Consumer<String> say,
@@ -87,22 +90,23 @@ final class JudgedConversion implements AutoCloseable {
       throws IOException, CommandFailure {
     Optional<Judging> judging = Optional.empty();
     String notJudged = "";
-    if (judges(options, minCosine.orElse(null))) {
+    if (judges(settings, minCosine)) {
       try {
         if (!(source instanceof OnnxModelSource model)) {
           throw new CommandFailure(
               source.path() + ": a checkpoint holds no graph, so its outputs cannot be judged");
         }
-        judging = Optional.of(Judging.open(model, options, how, heldOut, null, say, note));
+        judging = Optional.of(Judging.open(model, settings, how, heldOut, null, say, note));
       } catch (CommandFailure e) {
-        if (minCosine.isPresent() || options.data != null) {
+        if (minCosine.isPresent() || settings.data().isPresent()) {
           throw e;
         }
         notJudged = e.getMessage();
         say.accept("the report will not judge outputs: " + notJudged);
       }
     }
-    return new JudgedConversion(source, options, minCosine, say, judging, notJudged);
+    return new JudgedConversion(
+        source, settings, how.wording(), minCosine, say, judging, notJudged);
   }
 
   /** Makes a file. */
@@ -110,6 +114,12 @@ final class JudgedConversion implements AutoCloseable {
   interface Encoder {
     ConversionResult convert(Plan plan, Map<String, ErrorMetric> metrics, Path target)
         throws IOException, CommandFailure;
+  }
+
+  /** Makes the one file of a conversion. */
+  @FunctionalInterface
+  interface FileEncoder {
+    ConversionResult convert(Path target) throws IOException, CommandFailure;
   }
 
   /** Times a part of the work for the report. */
@@ -151,13 +161,15 @@ final class JudgedConversion implements AutoCloseable {
         throw new CommandFailure(
             String.format(
                 Locale.ROOT,
-                "--min-cosine %s is missed even with the most bits: %s (%d bytes) reach a mean"
-                    + " cosine of %.6f; nothing is written. Lower the bound, try --seed-bits 16, or"
-                    + " ship the model as it is%s",
+                "%s %s is missed even with the most bits: %s (%d bytes) reach a mean cosine of"
+                    + " %.6f; nothing is written. Lower the bound, try %s 16, or ship the model as"
+                    + " it is%s",
+                wording.of(Setting.MIN_COSINE),
                 bound,
                 Units.bytes(last.bytes()),
                 last.bytes(),
                 last.cosine(),
+                wording.of(Setting.SEED_BITS),
                 judge.doubt()));
       }
       ConversionResult chosen = files.chosen.orElseThrow();
@@ -172,21 +184,63 @@ final class JudgedConversion implements AutoCloseable {
               chosen.targetBytes(),
               result.found().get().cosine(),
               result.tries().size()));
-      return new ConversionResult(
-          target,
-          chosen.sourceBytes(),
-          chosen.targetBytes(),
-          chosen.weights(),
-          chosen.tensors(),
-          chosen.resumed(),
-          chosen.notices(),
-          chosen.seconds(),
-          chosen.searchedWeights());
+      return moved(chosen, target);
     } catch (UncheckedFailure e) {
       throw e.failure;
     } finally {
       Files.deleteIfExists(attempt);
       Files.deleteIfExists(best);
+    }
+  }
+
+  private static ConversionResult moved(ConversionResult made, Path target) {
+    return new ConversionResult(
+        target,
+        made.sourceBytes(),
+        made.targetBytes(),
+        made.weights(),
+        made.tensors(),
+        made.resumed(),
+        made.notices(),
+        made.seconds(),
+        made.searchedWeights());
+  }
+
+  /**
+   * Makes one file whose rate is given, and keeps it only where it reaches the bound.
+   *
+   * @throws CommandFailure where it misses the bound; nothing is left then
+   */
+  ConversionResult bounded(FileEncoder encoder, Path target) throws IOException, CommandFailure {
+    Judging judge = judging.orElseThrow();
+    double bound = minCosine.orElseThrow();
+    Path attempt = target.resolveSibling(target.getFileName() + ".try");
+    attempt.toFile().deleteOnExit();
+    try {
+      ConversionResult result = encoder.convert(attempt);
+      second("encoding", result.seconds());
+      Judgement found = judged(judge, attempt);
+      double cosine = found.worst().mean();
+      if (cosine < bound) {
+        throw new CommandFailure(
+            String.format(
+                Locale.ROOT,
+                "%s %s is missed: %s (%d bytes) reach a mean cosine of %.6f on %s; nothing is"
+                    + " written. Lower the bound, give more bits, or leave the number of bits to"
+                    + " the bound%s",
+                wording.of(Setting.MIN_COSINE),
+                bound,
+                Units.bytes(result.targetBytes()),
+                result.targetBytes(),
+                cosine,
+                found.judges(),
+                judge.doubt()));
+      }
+      Files.move(attempt, target, StandardCopyOption.REPLACE_EXISTING);
+      judgement = Optional.of(found);
+      return moved(result, target);
+    } finally {
+      Files.deleteIfExists(attempt);
     }
   }
 
@@ -295,7 +349,7 @@ final class JudgedConversion implements AutoCloseable {
    * Writes the page where it was asked for.
    */
   Optional<Report> report(ConversionResult result) throws IOException, CommandFailure {
-    if (options.report == null && minCosine.isEmpty()) {
+    if (settings.report().isEmpty() && minCosine.isEmpty()) {
       return Optional.empty();
     }
     if (minCosine.isEmpty()) {
@@ -304,7 +358,7 @@ final class JudgedConversion implements AutoCloseable {
     if (judging.isPresent() && judgement.isEmpty()) {
       judgement = Optional.of(judged(judging.get(), result.target()));
     }
-    try (PseedReader reader = Containers.open(result.target())) {
+    try (PseedReader reader = PseedReader.open(result.target())) {
       ReportMaker maker =
           ReportMaker.of("convert", source, reader)
               .notices(notices)
@@ -320,15 +374,15 @@ final class JudgedConversion implements AutoCloseable {
       } else {
         maker.notJudged(notJudged);
       }
-      if (options.report != null && judging.isPresent()) {
+      if (settings.report().isPresent() && judging.isPresent()) {
         long start = System.nanoTime();
         maker.others(judging.get().baselines());
         second("FP16, int8, int4", (System.nanoTime() - start) / 1e9);
       }
       seconds.forEach(maker::second);
       Report report = maker.make();
-      if (options.report != null) {
-        ReportMaker.write(report, options.report);
+      if (settings.report().isPresent()) {
+        ReportMaker.write(report, settings.report().get());
       }
       return Optional.of(report);
     }

@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import io.pseed.converter.report.Report;
 import io.pseed.converter.verify.Judgement;
@@ -7,10 +7,11 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** A judgement as a table of text. */
-final class QualityTable {
+public final class QualityTable {
   private QualityTable() {}
 
-  static Table of(Judgement judgement, Optional<Report.Bound> bound) {
+  /** A row for each output. */
+  public static Table of(Judgement judgement, Optional<Report.Bound> bound) {
     Table table =
         new Table(
             "<output",

@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.calibrate.Calibration;
@@ -17,13 +17,14 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** The calibration of one conversion: what it is done with, or why it is not done. */
-final class ConversionCalibration {
-  private final CalibrationOptions options;
-  private final InputOptions how;
+public final class ConversionCalibration {
+  private final CalibrationSettings settings;
+  private final InputSettings how;
   private final Consumer<String> say;
   private final Consumer<String> note;
   private Optional<CalibrationInputs> inputs = Optional.empty();
   private boolean done;
+  private boolean machine;
   private String reason = "";
 
   /**
@@ -33,8 +34,11 @@ final class ConversionCalibration {
    * @param note takes sentences that belong to the result
    */
   ConversionCalibration(
-      CalibrationOptions options, InputOptions how, Consumer<String> say, Consumer<String> note) {
-    this.options = options;
+      CalibrationSettings settings,
+      InputSettings how,
+      Consumer<String> say,
+      Consumer<String> note) {
+    this.settings = settings;
     this.how = how;
     this.say = say;
     this.note = note;
@@ -48,12 +52,15 @@ final class ConversionCalibration {
    * @param replays whether a plan is replayed
    */
   void open(TensorSource source, Plan base, boolean replays) throws IOException, CommandFailure {
-    if (options.none) {
-      reason = "--no-calibration";
-    } else if (replays && options.data == null) {
-      reason = "a plan is replayed without calibration unless --calibrate says with what";
+    if (settings.none()) {
+      reason = how.wording().of(Setting.NO_CALIBRATION);
+    } else if (replays && settings.data().isEmpty()) {
+      reason =
+          "a plan is replayed without calibration unless "
+              + how.wording().of(Setting.CALIBRATE)
+              + " says with what";
     } else if (!(source instanceof OnnxModelSource model)) {
-      if (options.explicit(how)) {
+      if (settings.explicit(how)) {
         throw new CommandFailure(
             "calibration runs the model, so it needs an ONNX model; "
                 + source.path()
@@ -64,7 +71,7 @@ final class ConversionCalibration {
       reason = "the model has no weights that are coded";
     } else {
       try {
-        inputs = Optional.of(options.open(model, how, say, note));
+        inputs = Optional.of(settings.open(model, how, say, note));
       } catch (IOException
           | UnsupportedModelException
           | CommandFailure
@@ -90,7 +97,8 @@ final class ConversionCalibration {
     if (split.judging().size() == 0) {
       note.accept(
           inputs.get().description()
-              + " are too few to hold some out, so they do not judge; give others with --judge");
+              + " are too few to hold some out, so they do not judge; give others with "
+              + how.wording().of(Setting.JUDGE));
       return Optional.empty();
     }
     inputs = Optional.of(split.calibration());
@@ -124,19 +132,24 @@ final class ConversionCalibration {
   }
 
   private void failed(Throwable failure) throws IOException, CommandFailure {
-    if (options.explicit(how)) {
+    if (settings.explicit(how)) {
       throw explained(failure);
     }
+    machine = failure instanceof Error;
     reason =
         "converted without calibration: "
             + Failures.sentence(
-                failure instanceof UnsupportedModelException ? explained(failure) : failure)
-            + "; give inputs with --calibrate, or say --no-calibration";
+                failure instanceof UnsupportedModelException ? explained(failure) : failure,
+                how.wording())
+            + "; give inputs with "
+            + how.wording().of(Setting.CALIBRATE)
+            + ", or say "
+            + how.wording().of(Setting.NO_CALIBRATION);
     note.accept(reason);
   }
 
   /** The user asked for it, so it is an error. */
-  private static CommandFailure explained(Throwable failure) throws IOException {
+  private CommandFailure explained(Throwable failure) throws IOException {
     if (failure instanceof IOException trouble) {
       throw trouble;
     }
@@ -149,19 +162,31 @@ final class ConversionCalibration {
     return failure instanceof CommandFailure known
         ? known
         : new CommandFailure(
-            failure.getMessage() + "; give shapes with --input-shape, or inputs with --calibrate",
+            failure.getMessage()
+                + "; give shapes with "
+                + how.wording().of(Setting.INPUT_SHAPE)
+                + ", or inputs with "
+                + how.wording().of(Setting.CALIBRATE),
             failure);
   }
 
+  /**
+   * Whether calibration was left out because of this machine (memory, a native library) and not
+   * because of the model, so that another run may calibrate.
+   */
+  public boolean failedHere() {
+    return machine;
+  }
+
   /** One phrase for people. */
-  String text() {
+  public String text() {
     return done
         ? "go where the outputs need them, by " + inputs.orElseThrow().description()
         : "spread without calibration";
   }
 
   /** The same for programs. */
-  void write(ObjectNode node) {
+  public void write(ObjectNode node) {
     node.put("done", done);
     if (done) {
       CalibrationInputs with = inputs.orElseThrow();

@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import io.pseed.converter.calibrate.RateAllocator;
 import io.pseed.converter.encode.ErrorMetric;

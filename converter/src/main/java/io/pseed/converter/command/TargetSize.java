@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.plan.Plan;

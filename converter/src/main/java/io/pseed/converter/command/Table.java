@@ -1,10 +1,11 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A table of text: the first column to the left, columns of numbers to the right. */
-final class Table {
+public final class Table {
   private final List<String[]> rows = new ArrayList<>();
   private final boolean[] left;
 
@@ -13,7 +14,7 @@ final class Table {
    *
    * @param titles a title that starts with {@code <} stands, with its column, to the left
    */
-  Table(String... titles) {
+  public Table(String... titles) {
     left = new boolean[titles.length];
     String[] head = titles.clone();
     for (int i = 0; i < head.length; i++) {
@@ -23,7 +24,8 @@ final class Table {
     rows.add(head);
   }
 
-  Table row(String... cells) {
+  /** Adds a row. */
+  public Table row(String... cells) {
     if (cells.length != left.length) {
       throw new IllegalArgumentException(cells.length + " cells, expected " + left.length);
     }
@@ -32,7 +34,7 @@ final class Table {
   }
 
   /** The lines, each indented by two blanks, with no blanks at their ends. */
-  List<String> lines() {
+  public List<String> lines() {
     int[] widths = new int[left.length];
     for (String[] row : rows) {
       for (int i = 0; i < row.length; i++) {
@@ -51,7 +53,8 @@ final class Table {
     return lines;
   }
 
-  void print(Console console) {
-    lines().forEach(console.out()::println);
+  /** Hands out the lines. */
+  public void print(Consumer<String> line) {
+    lines().forEach(line);
   }
 }

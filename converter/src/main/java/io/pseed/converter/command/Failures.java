@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import ai.onnxruntime.OrtException;
 import io.pseed.format.OverLimitException;
@@ -13,28 +13,35 @@ import java.util.Locale;
 import java.util.Objects;
 
 /** What went wrong, and what to do, in one sentence. */
-final class Failures {
+public final class Failures {
   private Failures() {}
 
-  static String sentence(Throwable failure) {
-    return oneLine(text(failure));
+  /**
+   * The sentence for the user.
+   *
+   * @param wording what it calls settings
+   */
+  public static String sentence(Throwable failure, Wording wording) {
+    return oneLine(text(failure, wording));
   }
 
-  private static String text(Throwable failure) {
+  private static String text(Throwable failure, Wording wording) {
     if (failure instanceof UncheckedIOException unchecked) {
-      return text(unchecked.getCause());
+      return text(unchecked.getCause(), wording);
     }
     if (isDiskFull(failure)) {
-      return "the disk is full; free some space and run the same command again ("
+      return "the disk is full; free some space and "
+          + wording.again()
+          + " ("
           + failure.getMessage()
           + ")";
     }
     if (failure instanceof OutOfMemoryError) {
       return String.format(
           Locale.ROOT,
-          "out of memory with a Java heap of %s; give it more, for example with JAVA_OPTS=-Xmx8g,"
-              + " or use fewer --threads",
-          Units.bytes(Runtime.getRuntime().maxMemory()));
+          "out of memory with a Java heap of %s; %s",
+          Units.bytes(Runtime.getRuntime().maxMemory()),
+          wording.moreHeap());
     }
     if (failure instanceof StackOverflowError) {
       return "the file is nested too deeply to be read";
@@ -67,7 +74,8 @@ final class Failures {
         + failure.getClass().getSimpleName()
         + ": "
         + failure.getMessage()
-        + "; run it again with --stacktrace and report what it prints";
+        + "; "
+        + wording.stackTrace();
   }
 
   /** Systems have their own words for it, and not every way of writing has a type for it. */

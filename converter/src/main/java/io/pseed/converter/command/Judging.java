@@ -1,4 +1,4 @@
-package io.pseed.converter.cli;
+package io.pseed.converter.command;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -25,33 +25,35 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** A model's judge, opened for a command: failures are sentences that name its options. */
-final class Judging implements AutoCloseable {
+/** A model's judge, opened for a command: failures are sentences that name its settings. */
+public final class Judging implements AutoCloseable {
   /** How many inputs are generated where nobody says; convert and verify judge by the same ones. */
   static final int GENERATED = 32;
 
   private final OnnxModelSource source;
   private final OrtSession original;
   private final Judge judge;
+  private final Wording wording;
 
-  private Judging(OnnxModelSource source, OrtSession original, Judge judge) {
+  private Judging(OnnxModelSource source, OrtSession original, Judge judge, Wording wording) {
     this.source = source;
     this.original = original;
     this.judge = judge;
+    this.wording = wording;
   }
 
   /**
    * Opens the original and the inputs, and runs the one on the others.
    *
-   * @param heldOut what judges where the options name nothing; empty: what pseed has
+   * @param heldOut what judges where the settings name nothing; empty: what pseed has
    * @param count inputs at most; null for the usual number
    * @param say takes sentences about what was found
    * @param note takes sentences that belong to the result
    */
-  static Judging open(
+  public static Judging open(
       OnnxModelSource source,
-      JudgeOptions options,
-      InputOptions how,
+      JudgeSettings settings,
+      InputSettings how,
       Optional<CalibrationInputs> heldOut,
       Integer count,
       Consumer<String> say,
@@ -60,21 +62,21 @@ final class Judging implements AutoCloseable {
     OrtSession original = session(source.path());
     try {
       Judge judge =
-          options.data == null && heldOut.isEmpty()
+          settings.data().isEmpty() && heldOut.isEmpty()
               ? usual(source, original, how, count, say, note)
               : prepared(
                   original,
-                  options.data == null
+                  settings.data().isEmpty()
                       ? heldOut.get()
-                      : named(source, original, options.data, how, count, say));
+                      : named(source, original, settings.data().get(), how, count, say));
       judge.inputs().notices().forEach(note);
-      return new Judging(source, original, judge);
+      return new Judging(source, original, judge, how.wording());
     } catch (OrtException e) {
       close(original);
       throw refused(source.path(), e);
     } catch (UnsupportedModelException e) {
       close(original);
-      throw unjudged(e);
+      throw unjudged(e, how.wording());
     } catch (IOException | CommandFailure | RuntimeException | Error e) {
       close(original);
       throw e;
@@ -101,53 +103,53 @@ final class Judging implements AutoCloseable {
   private static Judge usual(
       OnnxModelSource source,
       OrtSession original,
-      InputOptions how,
+      InputSettings how,
       Integer count,
       Consumer<String> say,
       Consumer<String> note)
       throws IOException, OrtException, UnsupportedModelException, CommandFailure {
     if (how.anyTokenizer(source, new InputSignature(source.graph())).isPresent()) {
       try {
-        return prepared(original, named(source, original, InputOptions.TEXTS, how, count, say));
+        return prepared(original, named(source, original, InputSettings.TEXTS, how, count, say));
       } catch (IOException | UnsupportedModelException | LinkageError e) {
-        if (how.tokenizer != null) {
+        if (how.namesTokenizer()) {
           throw e;
         }
-        note.accept(InputOptions.uncut(e));
+        note.accept(how.uncut(e));
       }
     }
-    return prepared(original, named(source, original, InputOptions.GENERATED, how, count, say));
+    return prepared(original, named(source, original, InputSettings.GENERATED, how, count, say));
   }
 
   private static CalibrationInputs named(
       OnnxModelSource source,
       OrtSession original,
       String data,
-      InputOptions how,
+      InputSettings how,
       Integer count,
       Consumer<String> say)
       throws IOException, UnsupportedModelException, CommandFailure {
     InputSignature signature = new InputSignature(source.graph());
-    int most = count == null ? InputOptions.MOST : count;
+    int most = count == null ? InputSettings.MOST : count;
     int generated = count == null ? GENERATED : count;
     return switch (data) {
-      case InputOptions.GENERATED ->
-          new GeneratedInputs(signature, how.shapes, generated)
+      case InputSettings.GENERATED ->
+          new GeneratedInputs(signature, how.shapes(), generated)
               .forJudging(generated)
               .thatRun(original);
-      case InputOptions.TEXTS -> TextInputs.heldOut(signature, how.tokenizer(source, say), most);
+      case InputSettings.TEXTS -> TextInputs.heldOut(signature, how.tokenizer(source, say), most);
       default -> how.read(data, source, signature, most, say);
     };
   }
 
   /** Judges a file. */
-  Judgement judge(Path file) throws IOException, CommandFailure {
+  public Judgement judge(Path file) throws IOException, CommandFailure {
     try (OrtSession seeded = PseedSession.builder().configure(Judging::hush).open(file)) {
       return judge.judge(seeded);
     } catch (OrtException e) {
       throw refused(file, e);
     } catch (UnsupportedModelException e) {
-      throw unjudged(e);
+      throw unjudged(e, wording);
     }
   }
 
@@ -164,17 +166,18 @@ final class Judging implements AutoCloseable {
           : String.format(
               Locale.ROOT,
               "; even FP16 reaches only %.5f on these inputs, so they cannot judge this model: give"
-                  + " real ones with --judge",
-              cosine);
+                  + " real ones with %s",
+              cosine,
+              wording.of(Setting.JUDGE));
     } catch (OrtException e) {
       throw refused(source.path(), e);
     } catch (UnsupportedModelException e) {
-      throw unjudged(e);
+      throw unjudged(e, wording);
     }
   }
 
   /** FP16, int8 and int4 of the original. */
-  List<Report.Other> baselines() throws IOException, CommandFailure {
+  public List<Report.Other> baselines() throws IOException, CommandFailure {
     List<Report.Other> others = new ArrayList<>();
     try {
       for (Baseline baseline : new Baselines(source).judge(judge)) {
@@ -188,7 +191,7 @@ final class Judging implements AutoCloseable {
     } catch (OrtException e) {
       throw refused(source.path(), e);
     } catch (UnsupportedModelException e) {
-      throw unjudged(e);
+      throw unjudged(e, wording);
     }
     return others;
   }
@@ -202,11 +205,15 @@ final class Judging implements AutoCloseable {
     return new CommandFailure(file + ": ONNX Runtime refused the model: " + e.getMessage(), e);
   }
 
-  private static CommandFailure unjudged(UnsupportedModelException e) {
+  private static CommandFailure unjudged(UnsupportedModelException e, Wording wording) {
     return new CommandFailure(
         e.getMessage()
-            + "; give shapes with --input-shape or inputs with --judge, or check the weights alone"
-            + " with pseed verify --weights-only",
+            + "; give shapes with "
+            + wording.of(Setting.INPUT_SHAPE)
+            + " or inputs with "
+            + wording.of(Setting.JUDGE)
+            + ", or check the weights alone with "
+            + wording.of(Setting.WEIGHTS_ONLY),
         e);
   }
 
