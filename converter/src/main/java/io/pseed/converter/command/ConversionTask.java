@@ -52,10 +52,7 @@ public final class ConversionTask {
         new ConversionCalibration(
             request.calibrate(), request.inputs(), watcher::say, notices::add);
     calibration.open(source, base(), request.plan().isPresent());
-    Optional<CalibrationInputs> heldOut =
-        request.minCosine().isPresent() && request.judge().data().isEmpty()
-            ? calibration.holdOut(HELD_OUT)
-            : Optional.empty();
+    Optional<CalibrationInputs> heldOut = heldOut(calibration);
     try (JudgedConversion judged =
         JudgedConversion.open(
             source,
@@ -73,6 +70,27 @@ public final class ConversionTask {
       return new ConversionOutcome(
           result, calibration, judged.report(result), List.copyOf(notices));
     }
+  }
+
+  private Optional<CalibrationInputs> heldOut(ConversionCalibration calibration) {
+    return request.minCosine().isPresent() && request.judge().data().isEmpty()
+        ? calibration.holdOut(HELD_OUT)
+        : Optional.empty();
+  }
+
+  /**
+   * The part of the user's calibration data that this conversion judges by, and does not calibrate
+   * with; empty where others judge. For checks of a file that was made before.
+   */
+  public Optional<CalibrationInputs> heldOut() throws IOException, CommandFailure {
+    if (request.minCosine().isEmpty() || request.calibrate().data().isEmpty()) {
+      return Optional.empty();
+    }
+    ConversionCalibration calibration =
+        new ConversionCalibration(
+            request.calibrate(), request.inputs(), sentence -> {}, sentence -> {});
+    calibration.open(source, base(), request.plan().isPresent());
+    return heldOut(calibration);
   }
 
   private Planner planner(double rate) {
