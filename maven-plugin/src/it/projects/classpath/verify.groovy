@@ -1,8 +1,8 @@
 import java.util.zip.ZipFile
 
 // Each build of the log; the quiet one is empty and stands between the third and the skipped one.
-List<String> builds = new File(basedir, 'build.log').text.split('Running post-build|(?=\\[INFO\\] Scanning for projects)').findAll { it.contains('Scanning for projects') }
-assert builds.size() == 5
+List<String> builds = new File(basedir, 'build.log').text.split('(?=\\[INFO\\] Scanning for projects)').findAll { it.contains('Scanning for projects') }
+assert builds.size() == 6
 List<String> names = ['com/acme/tiny', 'other', 'checkpoints/tiny']
 names.each { name ->
   assert builds[0].contains("$name: converting ")
@@ -18,6 +18,9 @@ assert builds[0].contains('other: exported to ')
 assert !builds[1].contains('exported to')
 assert builds[3].contains('pseed is skipped')
 
+// A result that is not asked for any more.
+assert builds[5].readLines().any { it.contains('deleted ') && it.contains('tiny.pseed, which the POM does not ask for any more') }
+
 // What was converted anew has the bytes of what the cache kept.
 File resources = new File(basedir, 'target/generated-resources/pseed')
 List<File> kept = new File(basedir, 'it-cache').listFiles().findAll { it.name.endsWith('.pseed') }
@@ -25,6 +28,8 @@ assert kept.size() == 3
 byte[] tiny = new File(resources, 'com/acme/tiny.pseed').bytes
 assert kept.any { Arrays.equals(it.bytes, tiny) }
 assert !new File(resources, 'other.pseed').exists()
+assert !new File(resources, 'checkpoints/tiny.pseed').exists()
+assert new File(resources, 'moved/tiny.pseed').isFile()
 assert !new File(basedir, 'target/pseed/work').list()
 
 ZipFile jar = new ZipFile(new File(basedir, 'target/classpath-1.jar'))

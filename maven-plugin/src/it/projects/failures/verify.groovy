@@ -10,7 +10,9 @@ List<List<String>> expected = [
   ['<minWorst> of ', 'tiny.onnx is missed: measured 0.', 'asked for 0.9999'],
   ['<target> ../../tiny leaves <outputDirectory>'],
   ['a <model> of <models> has no <source>'],
-  ['pom.xml'],
+  ['<outputDirectory>: ', 'pom.xml', ' cannot be written'],
+  ['<source>: ', 'pom.xml: '],
+  ['<calibration> or <judge>: ', 'tiny.safetensors'],
 ].toList()
 assert builds.size() == expected.size()
 expected.eachWithIndex { words, i ->

@@ -2,6 +2,9 @@ package io.pseed.maven;
 
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.command.Failures;
+import io.pseed.converter.inputs.InputException;
+import io.pseed.converter.plan.PlanJson;
+import io.pseed.converter.source.SourceException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,9 +74,19 @@ abstract class AbstractPseedMojo extends AbstractMojo {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new MojoExecutionException("interrupted", e);
+    } catch (SourceException e) {
+      throw new MojoExecutionException("<source>: " + sentence(e), e);
+    } catch (PlanJson.PlanException e) {
+      throw new MojoExecutionException("<plan>: " + sentence(e), e);
+    } catch (InputException e) {
+      throw new MojoExecutionException("<calibration> or <judge>: " + sentence(e), e);
     } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
-      throw new MojoExecutionException(Failures.sentence(e, MavenWording.INSTANCE), e);
+      throw new MojoExecutionException(sentence(e), e);
     }
+  }
+
+  private static String sentence(Throwable failure) {
+    return Failures.sentence(failure, MavenWording.INSTANCE);
   }
 
   Path basedir() {

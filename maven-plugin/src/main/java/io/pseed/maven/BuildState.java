@@ -58,8 +58,13 @@ final class BuildState {
   /** Whether a file is what was made of the same. */
   boolean isUpToDate(Path path, String key) throws IOException {
     Entry entry = entries.get(path.toString());
+    return entry != null && entry.key().equals(key) && isAsMade(path);
+  }
+
+  /** Whether a file stands where it was made, and nobody changed it. */
+  boolean isAsMade(Path path) throws IOException {
+    Entry entry = entries.get(path.toString());
     return entry != null
-        && entry.key().equals(key)
         && Files.isRegularFile(path)
         && SafeFiles.digest(path).equals(entry.sha256());
   }

@@ -5,6 +5,7 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.command.ConversionOutcome;
 import io.pseed.converter.command.ConversionTask;
+import io.pseed.converter.command.Failures;
 import io.pseed.converter.command.Units;
 import io.pseed.converter.export.onnx.OnnxExporter;
 import io.pseed.converter.source.TensorSource;
@@ -22,6 +23,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import javax.inject.Inject;
 import org.apache.maven.model.Resource;
+import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -114,8 +116,14 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
   }
 
-  /** What an earlier run of this execution made and the POM does not ask for any more. */
+  /**
+   * Deletes what an earlier run of this execution made and the POM does not ask for any more. On
+   * the command line every run asks for something else, so there nothing is deleted.
+   */
   private void deleteOthers(List<Work> all, BuildState state) throws IOException {
+    if (execution.getSource() != MojoExecution.Source.LIFECYCLE) {
+      return;
+    }
     Path folder = outputDirectory.toPath().toAbsolutePath().normalize();
     boolean changed = false;
     for (String name : List.copyOf(state.entries().keySet())) {
@@ -123,7 +131,8 @@ public class ConvertMojo extends AbstractModelsMojo {
       boolean wanted =
           all.stream().anyMatch(one -> path.equals(one.pseed()) || path.equals(one.onnx()));
       if (!wanted) {
-        if (path.startsWith(folder) && Files.deleteIfExists(path)) {
+        if (path.startsWith(folder) && state.isAsMade(path)) {
+          Files.delete(path);
           getLog().info("deleted " + shown(path) + ", which the POM does not ask for any more");
         }
         state.entries().remove(name);
@@ -224,9 +233,18 @@ public class ConvertMojo extends AbstractModelsMojo {
     say.accept("exported to " + shown(work.onnx()) + ", " + Units.bytes(bytes));
   }
 
-  private static void moveInto(Path made, Path target) throws IOException {
-    Files.createDirectories(target.getParent());
-    SafeFiles.move(made, target);
+  private static void moveInto(Path made, Path target) throws IOException, ConfigurationException {
+    try {
+      Files.createDirectories(target.getParent());
+      SafeFiles.move(made, target);
+    } catch (IOException e) {
+      throw new ConfigurationException(
+          "<outputDirectory>: "
+              + target
+              + " cannot be written: "
+              + Failures.sentence(e, MavenWording.INSTANCE),
+          e);
+    }
   }
 
   private void make(
