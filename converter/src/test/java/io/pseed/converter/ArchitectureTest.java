@@ -73,6 +73,24 @@ class ArchitectureTest {
           .resideInAPackage(CONVERTER + ".cli..");
 
   @ArchTest
+  static final ArchRule onlyProgramsCallTasks =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages(CONVERTER + ".cli..", CONVERTER + ".command..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(CONVERTER + ".command..");
+
+  @ArchTest
+  static final ArchRule tasksKnowNoShell =
+      noClasses()
+          .that()
+          .resideInAPackage(CONVERTER + ".command..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("picocli..", "me.tongfei..");
+
+  @ArchTest
   static final ArchRule formatAndRuntimeKnowNoConverter =
       noClasses()
           .that()

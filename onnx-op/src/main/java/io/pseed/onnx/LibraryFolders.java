@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -48,30 +46,7 @@ final class LibraryFolders {
 
   /** The user's cache directory as the platform has it, with our own folder in it. */
   static Optional<Path> cache(String osName, Map<String, String> environment, String home) {
-    String os = osName.toLowerCase(Locale.ROOT);
-    Optional<Path> base;
-    if (os.startsWith("windows")) {
-      base = absolute(environment.get("LOCALAPPDATA"));
-    } else if (os.startsWith("mac")) {
-      base = absolute(home).map(path -> path.resolve("Library/Caches"));
-    } else {
-      base =
-          absolute(environment.get("XDG_CACHE_HOME"))
-              .or(() -> absolute(home).map(path -> path.resolve(".cache")));
-    }
-    return base.map(path -> path.resolve("pseed").resolve("native"));
-  }
-
-  /** Relative paths are ignored, as the XDG base directory specification says. */
-  private static Optional<Path> absolute(String path) {
-    if (path == null || path.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Path.of(path)).filter(Path::isAbsolute);
-    } catch (InvalidPathException e) {
-      return Optional.empty();
-    }
+    return UserCache.folder(osName, environment, home).map(path -> path.resolve("native"));
   }
 
   /** The folder that is kept, not yet made or judged. */

@@ -9,6 +9,9 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.Version;
 import io.pseed.converter.bench.LoadBench;
 import io.pseed.converter.bench.MatMulModel;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Table;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
@@ -160,7 +163,7 @@ final class BenchCommand implements Callable<Integer> {
       row[6 + batches.length] = way.decoded();
       table.row(row);
     }
-    table.print(console);
+    table.print(console.out()::println);
     console.line("");
     console.line(
         "  each way in processes of its own, in turn; (ratio to the original); peak: resident");

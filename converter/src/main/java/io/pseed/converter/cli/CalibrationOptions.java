@@ -1,22 +1,12 @@
 package io.pseed.converter.cli;
 
-import io.pseed.converter.calibrate.CalibrationInputs;
-import io.pseed.converter.inputs.GeneratedInputs;
-import io.pseed.converter.inputs.InputSignature;
-import io.pseed.converter.inputs.JoinedInputs;
-import io.pseed.converter.inputs.TextInputs;
-import io.pseed.converter.inputs.UnsupportedModelException;
-import io.pseed.converter.source.onnx.OnnxModelSource;
-import java.io.IOException;
+import io.pseed.converter.command.CalibrationSettings;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
-/** What a model is calibrated with: the options, and the inputs that they mean. */
+/** Options that say what a model is calibrated with. */
 final class CalibrationOptions {
-  /** Generated inputs behind the shipped texts; they are longer and meet rarer tokens. */
-  private static final int BESIDE_TEXTS = 128;
-
   @Option(
       names = "--calibrate",
       paramLabel = "DATA",
@@ -64,72 +54,11 @@ final class CalibrationOptions {
     return Optional.empty();
   }
 
-  /** Whether the user said what to calibrate with, so that a failure is an error. */
-  boolean explicit(InputOptions how) {
-    return data != null || how.tokenizer != null || count != null || !how.shapes.isEmpty();
-  }
-
-  /**
-   * Opens the inputs.
-   *
-   * @param say takes sentences about what was found
-   * @param note takes sentences that belong to the result
-   * @throws IOException where data cannot be read or does not fit
-   * @throws UnsupportedModelException where no inputs can be made
-   */
-  CalibrationInputs open(
-      OnnxModelSource model, InputOptions how, Consumer<String> say, Consumer<String> note)
-      throws IOException, UnsupportedModelException, CommandFailure {
-    InputSignature signature = new InputSignature(model.graph());
-    if (data == null) {
-      return usual(model, signature, how, say, note);
-    }
-    return switch (data) {
-      case InputOptions.GENERATED -> generated(model, signature, how);
-      case InputOptions.TEXTS -> TextInputs.shipped(signature, how.tokenizer(model, say), most());
-      default -> how.read(data, model, signature, most(), say);
-    };
-  }
-
-  private int most() {
-    return count == null ? InputOptions.MOST : count;
-  }
-
-  private CalibrationInputs usual(
-      OnnxModelSource model,
-      InputSignature signature,
-      InputOptions how,
-      Consumer<String> say,
-      Consumer<String> note)
-      throws IOException, UnsupportedModelException, CommandFailure {
-    if (how.anyTokenizer(model, signature).isPresent()) {
-      try {
-        return varied(model, signature, how, say);
-      } catch (IOException | LinkageError e) {
-        if (how.tokenizer != null) {
-          throw e;
-        }
-        note.accept(InputOptions.uncut(e));
-      }
-    }
-    return generated(model, signature, how);
-  }
-
-  /** The shipped texts, and generated inputs behind them: better together than either alone. */
-  private CalibrationInputs varied(
-      OnnxModelSource model, InputSignature signature, InputOptions how, Consumer<String> say)
-      throws IOException, UnsupportedModelException, CommandFailure {
-    TextInputs texts = TextInputs.shipped(signature, how.tokenizer(model, say), most());
-    int room = count == null ? BESIDE_TEXTS : Math.min(BESIDE_TEXTS, count - texts.size());
-    return room <= 0
-        ? texts
-        : new JoinedInputs(texts, new GeneratedInputs(signature, how.shapes, room));
-  }
-
-  private GeneratedInputs generated(
-      OnnxModelSource model, InputSignature signature, InputOptions how)
-      throws UnsupportedModelException {
-    return InputOptions.thatRun(
-        model, new GeneratedInputs(signature, how.shapes, count == null ? 0 : count));
+  /** What the options mean. */
+  CalibrationSettings settings() {
+    return new CalibrationSettings(
+        Optional.ofNullable(data),
+        none,
+        count == null ? OptionalInt.empty() : OptionalInt.of(count));
   }
 }

@@ -1,6 +1,7 @@
 package io.pseed.converter.cli;
 
-import io.pseed.converter.ProgressListener;
+import io.pseed.converter.command.ConversionWatcher;
+import io.pseed.converter.command.ProgressLines;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
 import java.time.temporal.ChronoUnit;
@@ -13,27 +14,27 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress on stderr: a bar on a terminal, a line every few seconds elsewhere. */
-final class ConsoleProgress implements ProgressListener, AutoCloseable {
-  private static final long LINE_NANOS = 10_000_000_000L;
+final class ConsoleProgress implements ConversionWatcher.Progress {
   private static final int WIDTH = 78;
 
   private final Console console;
+  private final boolean quiet;
+  private final ProgressLines lines;
   private final AtomicLong done = new AtomicLong();
-  private final AtomicLong nextLine = new AtomicLong();
   private final AtomicReference<ProgressBar> bar = new AtomicReference<>();
   private volatile long total;
-  private volatile long start;
 
-  ConsoleProgress(Console console) {
+  ConsoleProgress(Console console, boolean quiet) {
     this.console = console;
+    this.quiet = quiet;
+    this.lines = new ProgressLines(console::say);
   }
 
   @Override
   public void begin(int tensors, long weights) {
     total = weights;
-    start = System.nanoTime();
-    nextLine.set(start + LINE_NANOS);
-    if (console.terminal()) {
+    lines.begin(tensors, weights);
+    if (console.terminal() && !quiet) {
       bar.set(
           new ProgressBarBuilder()
               .setTaskName("convert")
@@ -51,37 +52,32 @@ final class ConsoleProgress implements ProgressListener, AutoCloseable {
 
   @Override
   public void done(long weights) {
-    long sum = done.addAndGet(weights);
-    ProgressBar shown = bar.get();
-    if (shown != null) {
-      shown.stepTo(sum);
-      if (sum >= total) {
-        close();
-      }
+    if (quiet) {
       return;
     }
-    long now = System.nanoTime();
-    long due = nextLine.get();
-    if (now >= due && nextLine.compareAndSet(due, now + LINE_NANOS)) {
-      double seconds = (now - start) / 1e9;
-      double left = seconds * (total - sum) / Math.max(1, sum);
-      console.say(
-          String.format(
-              Locale.ROOT,
-              "%.0f %% of %s weights, %s, about %s left",
-              100.0 * sum / Math.max(1, total),
-              Units.count(total),
-              Units.rate((double) sum, seconds),
-              Units.time(left)));
+    ProgressBar shown = bar.get();
+    if (!console.terminal()) {
+      lines.done(weights);
+    } else if (shown != null) {
+      long sum = done.addAndGet(weights);
+      shown.stepTo(sum);
+      if (sum >= total) {
+        takeAway();
+      }
     }
   }
 
-  /** Takes the bar away; done at the end of the work, so that what is said next stands alone. */
-  @Override
-  public void close() {
+  /** Done at the end of the work, so that what is said next stands alone. */
+  private void takeAway() {
     ProgressBar shown = bar.getAndSet(null);
     if (shown != null) {
       shown.close();
     }
+  }
+
+  @Override
+  public void close() {
+    takeAway();
+    console.onInterrupt("");
   }
 }

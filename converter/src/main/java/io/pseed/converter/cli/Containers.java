@@ -1,5 +1,6 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.command.CommandFailure;
 import io.pseed.format.PseedReader;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,17 +4,19 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.ConversionResult;
 import io.pseed.converter.ConversionResult.TensorResult;
-import io.pseed.converter.Converter;
-import io.pseed.converter.ProgressListener;
-import io.pseed.converter.SizeForecast;
 import io.pseed.converter.Sources;
-import io.pseed.converter.calibrate.CalibrationInputs;
-import io.pseed.converter.calibrate.RateAllocator;
-import io.pseed.converter.encode.ErrorMetric;
-import io.pseed.converter.encode.Workers;
+import io.pseed.converter.command.ConversionOutcome;
+import io.pseed.converter.command.ConversionRequest;
+import io.pseed.converter.command.ConversionTask;
+import io.pseed.converter.command.ConversionWatcher;
+import io.pseed.converter.command.InputSettings;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.QualityTable;
+import io.pseed.converter.command.Table;
+import io.pseed.converter.command.TensorReport;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.PlanJson;
-import io.pseed.converter.plan.Planner;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.report.ReportJson;
 import io.pseed.converter.source.TensorSource;
@@ -28,13 +30,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -63,11 +64,7 @@ import picocli.CommandLine.Spec;
 final class ConvertCommand implements Callable<Integer> {
   private static final int WORST_SHOWN = 3;
 
-  /** Inputs of the user's that are held out of calibration, at most. */
-  private static final int HELD_OUT = 64;
-
   private final Console console;
-  private final Set<String> notices = new LinkedHashSet<>();
 
   @Spec CommandSpec spec;
 
@@ -91,7 +88,7 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--target-size",
       paramLabel = "SIZE",
-      converter = Units.SizeConverter.class,
+      converter = Converters.Size.class,
       description = "Use the most bits with which the whole file fits, for example 8MB or 7.5MiB.")
   Long targetSize;
 
@@ -162,29 +159,46 @@ final class ConvertCommand implements Callable<Integer> {
       if (judge.report != null) {
         Targets.requireReportable(judge.report, source, target);
       }
-      ConversionCalibration calibration =
-          new ConversionCalibration(calibrate, inputs, this::sayUnlessQuiet, notices::add);
-      calibration.open(opened, base(opened), planFile != null);
-      Optional<CalibrationInputs> heldOut =
-          minCosine != null && judge.data == null
-              ? calibration.holdOut(HELD_OUT)
-              : Optional.empty();
-      try (JudgedConversion judged =
-          JudgedConversion.open(
-              opened,
-              judge,
-              inputs,
-              Optional.ofNullable(minCosine),
-              heldOut,
-              this::sayUnlessQuiet,
-              notices::add)) {
-        ConversionResult result = convert(opened, target, calibration, judged);
-        notices.addAll(result.notices());
-        judged.notices(List.copyOf(notices));
-        report(opened, result, calibration, judged.report(result));
-      }
+      report(opened, new ConversionTask(opened, request(), new Watcher()).run(target));
     }
     return PseedCommand.EXIT_OK;
+  }
+
+  private ConversionRequest request() {
+    return new ConversionRequest(
+        bits == null ? OptionalDouble.empty() : OptionalDouble.of(bits),
+        targetSize == null ? OptionalLong.empty() : OptionalLong.of(targetSize),
+        minCosine == null ? OptionalDouble.empty() : OptionalDouble.of(minCosine),
+        seedBits == null ? ConversionRequest.USUAL_SEED_BITS : seedBits,
+        !noLayerSeeds,
+        Optional.ofNullable(planFile),
+        calibrate.settings(),
+        judge.settings(),
+        inputs.settings(),
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads);
+  }
+
+  /** Tells on stderr, keeps the plan, and says what Ctrl-C leaves. */
+  private final class Watcher implements ConversionWatcher {
+    @Override
+    public void say(String sentence) {
+      if (!quiet) {
+        console.say(sentence);
+      }
+    }
+
+    @Override
+    public void planned(Plan plan) throws IOException {
+      if (savePlan != null) {
+        Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
+      }
+    }
+
+    @Override
+    public Progress encoding() {
+      console.onInterrupt("; run the same command again to go on where it stopped");
+      return new ConsoleProgress(console, quiet);
+    }
   }
 
   private void checkArguments() {
@@ -206,12 +220,12 @@ final class ConvertCommand implements Callable<Integer> {
     }
     if (calibrate.data != null
         && judge.data != null
-        && !InputOptions.isWord(judge.data)
+        && !InputSettings.isWord(judge.data)
         && Path.of(judge.data).normalize().equals(Path.of(calibrate.data).normalize())) {
       throw usage(
           "--judge and --calibrate name the same data; what was fitted to it cannot be judged by it");
     }
-    boolean judges = JudgedConversion.judges(judge, minCosine);
+    boolean judges = minCosine != null || judge.report != null;
     if (judge.data != null && !judges) {
       throw usage("--judge has nothing to do; say --min-cosine or --report");
     }
@@ -253,184 +267,20 @@ final class ConvertCommand implements Callable<Integer> {
     return file.resolveSibling(stem + ".pseed");
   }
 
-  private Planner planner(double rate) {
-    return new Planner(rate, seedBits == null ? 12 : seedBits, !noLayerSeeds, targetSize == null);
-  }
-
-  /** What is done without calibration, and without a size to fit. */
-  private Plan base(TensorSource opened) throws IOException {
-    return planner(bits == null ? 4 : bits).plan(opened);
-  }
-
-  private int workers() {
-    return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-  }
-
-  private ConversionResult convert(
-      TensorSource opened, Path target, ConversionCalibration calibration, JudgedConversion judged)
-      throws IOException, CommandFailure {
-    long start = System.nanoTime();
-    Optional<RateAllocator> calibrated = calibration.run(opened, base(opened), workers());
-    if (calibrated.isPresent()) {
-      judged.second("calibration", (System.nanoTime() - start) / 1e9);
-    }
-    if (planFile != null) {
-      Plan plan =
-          PlanJson.read(Files.readString(planFile, StandardCharsets.UTF_8), planFile.toString());
-      return convert(opened, plan, calibrated.map(RateAllocator::metrics).orElse(Map.of()), target);
-    }
-    Coding coding =
-        calibrated.isPresent()
-            ? new Coding.Calibrated(calibrated.get())
-            : new Coding.Uniform(rate -> planner(rate).plan(opened));
-    if (minCosine != null) {
-      return convertToCosine(opened, coding, target, judged);
-    }
-    if (calibrated.isPresent()) {
-      return convertCalibrated(opened, calibrated.get(), coding, target, judged);
-    }
-    if (targetSize != null) {
-      return convertToSize(opened, coding, target, judged);
-    }
-    Plan plan = coding.plan(bits == null ? 4 : bits);
-    judged.made(coding, plan);
-    return convert(opened, plan, Map.of(), target);
-  }
-
-  private ConversionResult convertToCosine(
-      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
-      throws IOException, CommandFailure {
-    Path save = savePlan;
-    savePlan = null;
-    ConversionResult result =
-        judged.smallest(
-            coding, (plan, metrics, file) -> convert(opened, plan, metrics, file), target);
-    savePlan = save;
-    save(judged.plan().orElseThrow());
-    return result;
-  }
-
-  private ConversionResult convertCalibrated(
-      TensorSource opened,
-      RateAllocator allocator,
-      Coding coding,
-      Path target,
-      JudgedConversion judged)
-      throws IOException, CommandFailure {
-    SizeForecast forecast = new SizeForecast(opened);
-    long wanted = targetSize == null ? forecast.bytes(base(opened)) : targetSize;
-    long least = targetSize == null ? 0 : forecast.bytes(allocator.least());
-    while (true) {
-      Optional<Plan> plan =
-          wanted < least ? Optional.empty() : allocator.fit(forecast::bytes, wanted);
-      if (plan.isEmpty()) {
-        throw tooSmall("its outputs are mostly error below about " + Units.bytes(least), least);
-      }
-      if (!allocator.useful(plan.get())) {
-        notices.add("so few bits leave mostly error in the outputs; give more");
-      }
-      judged.made(coding, plan.get());
-      ConversionResult result = convert(opened, plan.get(), allocator.metrics(), target);
-      if (targetSize == null || result.targetBytes() <= targetSize) {
-        return result;
-      }
-      wanted -= tooLarge(result);
-    }
-  }
-
-  private CommandFailure tooSmall(String why, long smallest) {
-    return new CommandFailure(
-        String.format(
-            Locale.ROOT,
-            "--target-size %s is too small for this source: %s (%d bytes)",
-            Units.bytes(targetSize),
-            why,
-            smallest));
-  }
-
-  private long tooLarge(ConversionResult result) {
-    long above = result.targetBytes() - targetSize;
-    console.say(
-        String.format(
-            Locale.ROOT,
-            "the file came out %d bytes larger than asked for; converting again with fewer bits",
-            above));
-    return above;
-  }
-
-  private void sayUnlessQuiet(String sentence) {
-    if (!quiet) {
-      console.say(sentence);
-    }
-  }
-
-  private ConversionResult convertToSize(
-      TensorSource opened, Coding coding, Path target, JudgedConversion judged)
-      throws IOException, CommandFailure {
-    TargetSize search = new TargetSize(new SizeForecast(opened), coding::plan);
-    long wanted = targetSize;
-    while (true) {
-      TargetSize.Found found =
-          search
-              .largest(wanted)
-              .orElseThrow(
-                  () ->
-                      tooSmall(
-                          "with 1 bit a weight the file takes about "
-                              + Units.bytes(search.smallest()),
-                          search.smallest()));
-      if (!quiet) {
-        console.say(
-            String.format(
-                Locale.ROOT, "%.2f bits a weight fit into %s", found.bits(), Units.bytes(wanted)));
-      }
-      judged.made(coding, found.plan());
-      ConversionResult result = convert(opened, found.plan(), Map.of(), target);
-      if (result.targetBytes() <= targetSize) {
-        return result;
-      }
-      wanted -= tooLarge(result);
-    }
-  }
-
-  private void save(Plan plan) throws IOException {
-    if (savePlan != null) {
-      Files.writeString(savePlan, PlanJson.write(plan), StandardCharsets.UTF_8);
-    }
-  }
-
-  private ConversionResult convert(
-      TensorSource opened, Plan plan, Map<String, ErrorMetric> metrics, Path target)
-      throws IOException, CommandFailure {
-    save(plan);
-    console.onInterrupt("; run the same command again to go on where it stopped");
-    try (Workers pool = new Workers(workers());
-        ConsoleProgress progress = quiet ? null : new ConsoleProgress(console)) {
-      return new Converter(pool, progress == null ? ProgressListener.NONE : progress)
-          .convert(opened, plan, metrics, target);
-    } finally {
-      console.onInterrupt("");
-    }
-  }
-
-  private void report(
-      TensorSource opened,
-      ConversionResult result,
-      ConversionCalibration calibration,
-      Optional<Report> report) {
+  private void report(TensorSource opened, ConversionOutcome outcome) {
     if (json) {
-      ObjectNode root = json(opened, result, calibration);
-      report.ifPresent(made -> root.set("report", ReportJson.of(made)));
+      ObjectNode root = json(opened, outcome);
+      outcome.report().ifPresent(made -> root.set("report", ReportJson.of(made)));
       console.out().println(Json.text(root));
     } else if (!quiet) {
-      table(opened, result, calibration, report);
+      table(opened, outcome);
     } else {
-      notices.forEach(console::say);
+      outcome.notices().forEach(console::say);
     }
   }
 
-  private ObjectNode json(
-      TensorSource opened, ConversionResult result, ConversionCalibration calibration) {
+  private ObjectNode json(TensorSource opened, ConversionOutcome outcome) {
+    ConversionResult result = outcome.result();
     ObjectNode root = Json.object();
     root.put("source", source.toString()).put("format", opened.format());
     root.put("target", result.target().toString());
@@ -440,19 +290,17 @@ final class ConvertCommand implements Callable<Integer> {
     Json.number(root, "bitsPerWeight", 8.0 * result.targetBytes() / result.weights());
     root.put("seconds", result.seconds()).put("searchedWeights", result.searchedWeights());
     root.put("resumedTensors", result.resumed());
-    calibration.write(root.putObject("calibration"));
+    outcome.calibration().write(root.putObject("calibration"));
     ArrayNode tensors = root.putArray("tensors");
     result.tensors().forEach(tensor -> tensors.add(TensorReport.json(tensor)));
     ArrayNode said = root.putArray("notices");
-    notices.forEach(said::add);
+    outcome.notices().forEach(said::add);
     return root;
   }
 
-  private void table(
-      TensorSource opened,
-      ConversionResult result,
-      ConversionCalibration calibration,
-      Optional<Report> report) {
+  private void table(TensorSource opened, ConversionOutcome outcome) {
+    ConversionResult result = outcome.result();
+    Optional<Report> report = outcome.report();
     console.line("%s -> %s", source, result.target());
     console.line("");
     console.line(
@@ -471,9 +319,9 @@ final class ConvertCommand implements Callable<Integer> {
         result.searchedWeights() == 0
             ? ""
             : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
-    console.line("  bits     %s", calibration.text());
+    console.line("  bits     %s", outcome.calibration().text());
     console.line("");
-    TensorReport.codecs(result.tensors()).print(console);
+    TensorReport.codecs(result.tensors()).print(console.out()::println);
     List<TensorResult> worst = new ArrayList<>(result.tensors());
     worst.removeIf(tensor -> tensor.codec() == Codec.RAW);
     worst.sort(Comparator.comparingDouble(TensorResult::snrDb));
@@ -487,17 +335,17 @@ final class ConvertCommand implements Callable<Integer> {
             String.format(Locale.ROOT, "%.2f", tensor.bitsPerWeight()),
             Units.decibels(tensor.snrDb()));
       }
-      table.print(console);
+      table.print(console.out()::println);
     }
     Optional<Judgement> judgement = report.flatMap(Report::judgement);
     if (judgement.isPresent()) {
       console.line("");
       console.line("Outputs on %s:", judgement.get().judges());
-      QualityTable.of(judgement.get(), report.get().bound()).print(console);
+      QualityTable.of(judgement.get(), report.get().bound()).print(console.out()::println);
     }
-    if (!notices.isEmpty()) {
+    if (!outcome.notices().isEmpty()) {
       console.line("");
-      notices.forEach(notice -> console.line("  note: %s", notice));
+      outcome.notices().forEach(notice -> console.line("  note: %s", notice));
     }
     console.line("");
     if (judge.report != null) {

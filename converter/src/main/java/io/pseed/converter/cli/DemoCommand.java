@@ -3,6 +3,9 @@ package io.pseed.converter.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Version;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Table;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.demo.Demo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +60,7 @@ final class DemoCommand implements Callable<Integer> {
     }
     console.onInterrupt("; run the same command again to go on where it stopped");
     Demo.Result result;
-    try (ConsoleProgress progress = new ConsoleProgress(console)) {
+    try (ConsoleProgress progress = new ConsoleProgress(console, false)) {
       result = new Demo(workDir, bits, console::say, progress).run();
     }
     console.onInterrupt("");
@@ -98,7 +101,7 @@ final class DemoCommand implements Callable<Integer> {
           number("%.5f", variant.meanCosine()),
           number("%.5f", variant.minCosine()));
     }
-    table.print(console);
+    table.print(console.out()::println);
     console.line("");
     console.line(
         "  load: median of 15; latency: median for one sentence, tokenizer included; memory:"

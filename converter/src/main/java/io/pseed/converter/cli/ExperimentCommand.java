@@ -2,6 +2,8 @@ package io.pseed.converter.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Table;
 import io.pseed.converter.encode.poincare.PaperExperiment;
 import io.pseed.converter.experiment.GaussianExperiment;
 import java.io.IOException;
@@ -165,7 +167,7 @@ final class ExperimentCommand implements Runnable {
             number("%.2f", row.roundingSnrDb()),
             number("%.2f", row.roundingGapDb()));
       }
-      table.print(console);
+      table.print(console.out()::println);
     }
 
     private static String number(String format, double value) {

@@ -2,6 +2,9 @@ package io.pseed.converter.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.converter.command.CommandFailure;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.export.SafetensorsExporter;
 import io.pseed.converter.export.onnx.OnnxExport;
 import io.pseed.converter.export.onnx.OnnxExport.DenseTensor;

@@ -1,6 +1,8 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.command.JudgeSettings;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Options that say who judges; the same for all commands that judge. */
@@ -22,4 +24,9 @@ final class JudgeOptions {
           "Write a page for a browser: sizes, errors and outputs, beside FP16, int8 and int4 of the"
               + " same model. With --json, the same content is under 'report'.")
   Path report;
+
+  /** What the options mean. */
+  JudgeSettings settings() {
+    return new JudgeSettings(Optional.ofNullable(data), Optional.ofNullable(report));
+  }
 }

@@ -3,6 +3,9 @@ package io.pseed.converter.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Version;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Table;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.demo.ModelTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -136,7 +139,7 @@ final class ModelsCommand implements Callable<Integer> {
             "");
       }
     }
-    table.print(console);
+    table.print(console.out()::println);
   }
 
   private static String markdown(List<ModelTable.Row> rows) {

@@ -1,6 +1,9 @@
 package io.pseed.converter.cli;
 
 import io.pseed.converter.Version;
+import io.pseed.converter.command.CommandFailure;
+import io.pseed.converter.command.Failures;
+import io.pseed.converter.command.Wording;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -160,7 +163,7 @@ public final class PseedCommand implements Runnable {
 
   private int usage(ParameterException failure) {
     CommandLine command = failure.getCommandLine();
-    String sentence = Failures.sentence(new CommandFailure(failure.getMessage()));
+    String sentence = Failures.sentence(new CommandFailure(failure.getMessage()), Wording.OPTIONS);
     List<String> guesses =
         failure instanceof UnmatchedArgumentException unmatched
             ? unmatched.getSuggestions()
@@ -173,7 +176,7 @@ public final class PseedCommand implements Runnable {
   }
 
   private int failed(Throwable failure) {
-    console.say(Failures.sentence(failure));
+    console.say(Failures.sentence(failure, Wording.OPTIONS));
     trace(failure);
     return EXIT_FAILURE;
   }

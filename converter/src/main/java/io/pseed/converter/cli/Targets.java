@@ -1,5 +1,6 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.report.ReportHtml;
 import io.pseed.format.NotPseedException;
 import io.pseed.format.PseedException;

@@ -3,6 +3,13 @@ package io.pseed.converter.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Sources;
+import io.pseed.converter.command.CommandFailure;
+import io.pseed.converter.command.Json;
+import io.pseed.converter.command.Judging;
+import io.pseed.converter.command.QualityTable;
+import io.pseed.converter.command.ReportMaker;
+import io.pseed.converter.command.Table;
+import io.pseed.converter.command.Units;
 import io.pseed.converter.export.onnx.ExternalExport;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.report.ReportJson;
@@ -239,7 +246,7 @@ final class VerifyCommand implements Callable<Integer> {
             Units.decibels(error.snrDb()),
             String.format(Locale.ROOT, "%.3g", error.maxAbs()));
       }
-      table.print(console);
+      table.print(console.out()::println);
     }
   }
 
@@ -260,7 +267,14 @@ final class VerifyCommand implements Callable<Integer> {
       throws IOException, CommandFailure {
     Report.Bound bound = bound();
     try (Judging judging =
-        Judging.open(source, judge, inputs, Optional.empty(), count, this::say, notices::add)) {
+        Judging.open(
+            source,
+            judge.settings(),
+            inputs.settings(),
+            Optional.empty(),
+            count,
+            this::say,
+            notices::add)) {
       long start = System.nanoTime();
       Judgement judgement = judging.judge(model);
       double seconds = (System.nanoTime() - start) / 1e9;
@@ -276,7 +290,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (!json) {
         console.line("");
         console.line("Outputs on %s:", judgement.judges());
-        QualityTable.of(judgement, Optional.of(bound)).print(console);
+        QualityTable.of(judgement, Optional.of(bound)).print(console.out()::println);
         console.line("");
         notices.forEach(notice -> console.line("note: %s", notice));
         console.line(

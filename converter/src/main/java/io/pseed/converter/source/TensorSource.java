@@ -14,6 +14,14 @@ public interface TensorSource extends Closeable {
   /** The file that was opened (for a sharded checkpoint, its index). */
   Path path();
 
+  /**
+   * All files that it consists of: the model, then its external data; or the index, then all
+   * shards. Whoever wants to know whether a source changed compares them.
+   */
+  default List<Path> files() {
+    return List.of(path());
+  }
+
   /** Bytes of all files that it consists of: the model with its external data, or all shards. */
   long bytes() throws IOException;
 

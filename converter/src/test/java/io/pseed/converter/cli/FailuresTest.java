@@ -3,6 +3,9 @@ package io.pseed.converter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pseed.converter.command.Failures;
+import io.pseed.converter.command.Units;
+import io.pseed.converter.command.Wording;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -11,26 +14,30 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine.TypeConversionException;
 
 class FailuresTest {
+  private static String sentence(Throwable failure) {
+    return Failures.sentence(failure, Wording.OPTIONS);
+  }
+
   @Test
   void sayWhatToDo() {
-    assertThat(Failures.sentence(new IOException("No space left on device")))
+    assertThat(sentence(new IOException("No space left on device")))
         .startsWith("the disk is full; free some space and run the same command again");
     assertThat(
-            Failures.sentence(
+            sentence(
                 new UncheckedIOException(
                     new IOException(
                         "x: cannot finish", new IOException("No space left on device")))))
         .startsWith("the disk is full");
-    assertThat(Failures.sentence(new OutOfMemoryError("Java heap space"))).contains("JAVA_OPTS");
-    assertThat(Failures.sentence(new AccessDeniedException("a.pseed"))).contains("permissions");
-    assertThat(Failures.sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
-    assertThat(Failures.sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
-    assertThat(Failures.sentence(new IllegalStateException("odd"))).contains("--stacktrace");
+    assertThat(sentence(new OutOfMemoryError("Java heap space"))).contains("JAVA_OPTS");
+    assertThat(sentence(new AccessDeniedException("a.pseed"))).contains("permissions");
+    assertThat(sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
+    assertThat(sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
+    assertThat(sentence(new IllegalStateException("odd"))).contains("--stacktrace");
   }
 
   @Test
   void sizesAreReadAndWritten() {
-    Units.SizeConverter sizes = new Units.SizeConverter();
+    Converters.Size sizes = new Converters.Size();
     assertThat(sizes.convert("8MB")).isEqualTo(8_000_000);
     assertThat(sizes.convert("7.5 MiB")).isEqualTo(7_864_320);
     assertThat(sizes.convert("1kb")).isEqualTo(1_000);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -204,6 +205,11 @@ final class ExternalFiles implements Closeable {
 
   private SourceException trouble(String label, String text) {
     return new SourceException(model, label + ": " + text);
+  }
+
+  /** All files that were opened, in the order of their locations. */
+  List<Path> files() {
+    return byLocation.keySet().stream().sorted().map(folder::resolve).toList();
   }
 
   /** Bytes of all files that were opened. */

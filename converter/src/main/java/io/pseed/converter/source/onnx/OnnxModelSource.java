@@ -171,6 +171,13 @@ public final class OnnxModelSource implements TensorSource {
   }
 
   @Override
+  public List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(path));
+    external.ifPresent(data -> files.addAll(data.files()));
+    return List.copyOf(files);
+  }
+
+  @Override
   public long bytes() {
     return modelBytes + external.map(ExternalFiles::bytes).orElse(0L);
   }

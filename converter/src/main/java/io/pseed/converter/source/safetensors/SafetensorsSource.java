@@ -47,6 +47,7 @@ public final class SafetensorsSource implements TensorSource {
       List.of(".scale", ".scales", ".weight_scale", ".weight_scale_inv", ".weight.absmax", ".SCB");
 
   private final Path path;
+  private final List<Path> shardFiles = new ArrayList<>();
   private final List<FileChannel> channels = new ArrayList<>();
   private final List<SourceTensor> tensors = new ArrayList<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
@@ -97,6 +98,13 @@ public final class SafetensorsSource implements TensorSource {
   @Override
   public Path path() {
     return path;
+  }
+
+  @Override
+  public List<Path> files() {
+    List<Path> files = new ArrayList<>(List.of(path));
+    files.addAll(shardFiles);
+    return List.copyOf(files);
   }
 
   @Override
@@ -205,6 +213,7 @@ public final class SafetensorsSource implements TensorSource {
     Set<String> conflicts = new TreeSet<>();
     for (String shard : shards) {
       Path file = inside(path, folder, shard);
+      shardFiles.add(file);
       SafetensorsHeader header = openHeader(file);
       for (SafetensorsHeader.Info tensor : header.tensors()) {
         String other = seenIn.put(tensor.name(), shard);

@@ -124,6 +124,7 @@ class ExternalDataTest {
             .toByteArray());
     try (OnnxModelSource source = OnnxModelSource.open(model)) {
       assertThat(source.tensors()).isEmpty();
+      assertThat(source.files()).containsExactly(model, model.resolveSibling("m.data"));
       TensorProto s = source.graph().getGraph().getInitializer(0);
       assertThat(s.getExternalDataCount()).isZero();
       assertThat(s.getRawData().toByteArray()).isEqualTo(Arrays.copyOf(DATA, 24));

@@ -52,6 +52,8 @@ class SafetensorsShardsTest {
   void readsAllShards() throws Exception {
     try (SafetensorsSource source = SafetensorsSource.open(index)) {
       assertThat(source.path()).isEqualTo(index);
+      assertThat(source.files())
+          .containsExactly(index, folder.resolve(SHARD_1), folder.resolve(SHARD_2));
       assertThat(source.tensors()).extracting(SourceTensor::name).containsExactly("b", "a", "c");
       assertThat(SafetensorsSourceTest.all(source.tensors().get(1))).containsExactly(4, 5);
       assertThat(SafetensorsSourceTest.all(source.tensors().get(2))).containsExactly(0);
