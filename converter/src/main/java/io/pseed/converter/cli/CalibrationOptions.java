@@ -17,6 +17,9 @@ final class CalibrationOptions {
   /** Generated inputs behind the shipped texts; they are longer and meet rarer tokens. */
   private static final int BESIDE_TEXTS = 128;
 
+  /** Copies of each text with words replaced. */
+  private static final int COPIES = 1;
+
   @Option(
       names = "--calibrate",
       paramLabel = "DATA",
@@ -36,9 +39,9 @@ final class CalibrationOptions {
       names = "--calibration-inputs",
       paramLabel = "N",
       description =
-          "Use at most N inputs, evenly spread over the data (default: 512 of your own; all shipped"
-              + " texts and 128 generated ones; 8 to 256 generated ones alone, by the model's"
-              + " size).")
+          "Use at most N inputs, evenly spread over the data (default: 512 of your own, texts once"
+              + " more with half of the words replaced; all shipped texts and 128 generated ones; 8"
+              + " to 256 generated ones alone, by the model's size).")
   Integer count;
 
   /**
@@ -86,9 +89,19 @@ final class CalibrationOptions {
     }
     return switch (data) {
       case InputOptions.GENERATED -> generated(model, signature, how);
-      case InputOptions.TEXTS -> TextInputs.shipped(signature, how.tokenizer(model, say), most());
-      default -> how.read(data, model, signature, most(), say);
+      case InputOptions.TEXTS ->
+          replaced(TextInputs.shipped(signature, how.tokenizer(model, say), most()));
+      default -> replaced(how.read(data, model, signature, most(), say));
     };
+  }
+
+  /** Of texts, as many copies with words replaced as there is room for. */
+  private CalibrationInputs replaced(CalibrationInputs inputs) throws IOException {
+    if (!(inputs instanceof TextInputs texts)) {
+      return inputs;
+    }
+    int room = count == null ? COPIES : Math.min(COPIES, count / texts.size() - 1);
+    return texts.withReplacedWords(room);
   }
 
   private int most() {
