@@ -18,7 +18,7 @@ final class CalibrationOptions {
   private static final int BESIDE_TEXTS = 128;
 
   /** Copies of each text with words replaced. */
-  private static final int COPIES = 1;
+  private static final int COPIES = 2;
 
   @Option(
       names = "--calibrate",
