@@ -281,7 +281,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
     Coding coding =
         calibrated.isPresent()
-            ? new Coding.Calibrated(calibrated.get())
+            ? new Coding.Calibrated(calibrated.get(), new SizeForecast(opened)::bytes)
             : new Coding.Uniform(rate -> planner(rate).plan(opened));
     if (minCosine != null) {
       return convertToCosine(opened, coding, target, judged);
