@@ -89,6 +89,7 @@ public final class RateAllocator {
    * @param tableDamping the same for tables
    * @param unseen share of a table's weight that rows get whether they were seen or not
    * @param trust how often a row must be seen to count half by itself
+   * @param near look-ups of a row's neighbours that tell what it weighs
    * @param shrink how far metrics of linear weights are drawn towards their diagonals, 0 to 1
    * @param even how far the columns' weights are drawn towards their mean, 0 to 1
    */
@@ -97,10 +98,11 @@ public final class RateAllocator {
       double tableDamping,
       double unseen,
       double trust,
+      double near,
       double shrink,
       double even) {
     /** What {@code pseed convert} uses. */
-    public static final Options DEFAULT = new Options(0.01, 0.1, 0.05, 30, 0.05, 0.2);
+    public static final Options DEFAULT = new Options(0.01, 0.1, 0.005, 30, 64, 0.05, 0.2);
   }
 
   /**
@@ -403,26 +405,37 @@ public final class RateAllocator {
 
   /**
    * Smooths what rows of a table weigh: a row counts by itself as far as it was seen often, else
-   * like its neighbours by number, and a share of the weight follows Zipf's law, for the unseen may
-   * come.
+   * like its neighbours by number, as many as were looked up often enough to tell; and a share of
+   * the weight follows Zipf's law, for the unseen may come.
    */
   private double[] spread(double[] seen, long[] counts) {
     int n = seen.length;
     double[] known = new double[n];
-    double[] prefix = new double[n + 1];
+    double[] weights = new double[n + 1];
+    double[] lookups = new double[n + 1];
     double total = 0;
     double harmonic = 0;
     for (int i = 0; i < n; i++) {
       known[i] = counts[i] / (counts[i] + options.trust);
-      prefix[i + 1] = prefix[i] + (1 - known[i]) * seen[i];
+      weights[i + 1] = weights[i] + (1 - known[i]) * seen[i];
+      lookups[i + 1] = lookups[i] + (1 - known[i]) * counts[i];
       total += seen[i];
       harmonic += 1.0 / (i + 100);
     }
     double[] out = new double[n];
     for (int i = 0; i < n; i++) {
-      int from = Math.max(0, (int) (i * 0.7) - 2);
-      int to = Math.min(n, (int) (i * 1.4) + 3);
-      double near = (prefix[to] - prefix[from]) / (to - from);
+      int reach = 0;
+      int step = Integer.highestOneBit(n);
+      // The largest reach that is not enough, bit by bit; one more is.
+      for (; step > 0; step >>= 1) {
+        int wider = reach + step;
+        if (lookups[Math.min(n, i + wider)] - lookups[Math.max(0, i - wider + 1)] < options.near) {
+          reach = wider;
+        }
+      }
+      int from = Math.max(0, i - reach);
+      int to = Math.min(n, i + reach + 1);
+      double near = (weights[to] - weights[from]) / (to - from);
       double zipf = total / harmonic / (i + 100);
       out[i] = (1 - options.unseen) * (near + known[i] * seen[i]) + options.unseen * zipf;
     }
@@ -488,9 +501,14 @@ public final class RateAllocator {
   }
 
   /**
-   * Tensors whose rates change at the same price change one after the other, as long as they fit.
+   * The plans between two neighbours: tensors whose rates change at the same price change one after
+   * the other, as long as they fit.
+   *
+   * @param fits takes no more than {@code bytes}
+   * @param tooLarge of a lower price
+   * @param bytes of the whole file
    */
-  private static Plan filled(Plan fits, Plan tooLarge, SizeOf size, long bytes) {
+  public static Plan filled(Plan fits, Plan tooLarge, SizeOf size, long bytes) {
     List<TensorPlan> tensors = new ArrayList<>(fits.tensors());
     for (int i = 0; i < tensors.size(); i++) {
       TensorPlan before = tensors.get(i);

@@ -20,12 +20,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "experiment",
     description = "Repeat a measurement: what seeds reach where the limit is known.",
-    synopsisSubcommandLabel = "(paper | gaussian | models)",
+    synopsisSubcommandLabel = "(paper | gaussian | models | minilm)",
     footerHeading = "%nExamples:%n",
     footer = {
       "  pseed experiment paper                            one seed for a layer, as in the paper",
       "  pseed experiment gaussian --seed-bits 12,16 --rows 96",
-      "  pseed experiment models --only PP-OCRv4-rec --markdown"
+      "  pseed experiment models --only PP-OCRv4-rec --markdown",
+      "  pseed experiment minilm held-out.tsv --calibrate mine.txt"
     },
     sortOptions = false)
 final class ExperimentCommand implements Runnable {
@@ -34,7 +35,7 @@ final class ExperimentCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "name the experiment: paper, gaussian or models");
+        spec.commandLine(), "name the experiment: paper, gaussian, models or minilm");
   }
 
   /** {@code pseed experiment paper}. */

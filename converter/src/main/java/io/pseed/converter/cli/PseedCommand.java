@@ -124,7 +124,8 @@ public final class PseedCommand implements Runnable {
         new CommandLine(new ExperimentCommand())
             .addSubcommand(new ExperimentCommand.Paper(console))
             .addSubcommand(new ExperimentCommand.Gaussian(console))
-            .addSubcommand(new ModelsCommand(console)));
+            .addSubcommand(new ModelsCommand(console))
+            .addSubcommand(new FidelityCommand(console)));
     layOutHelp(line);
     // AUTO also looks whether Java finds stdin and stdout at a terminal.
     Ansi colours = console.terminal() ? Ansi.AUTO : Ansi.OFF;

@@ -23,6 +23,9 @@ public record CalibrationSettings(Optional<String> data, boolean none, OptionalI
   /** Generated inputs behind the shipped texts; they are longer and meet rarer tokens. */
   private static final int BESIDE_TEXTS = 128;
 
+  /** Copies of each text with words replaced. */
+  private static final int COPIES = 2;
+
   /** Whether the user said what to calibrate with, so that a failure is an error. */
   boolean explicit(InputSettings how) {
     return data.isPresent() || how.namesTokenizer() || count.isPresent() || !how.shapes().isEmpty();
@@ -45,9 +48,19 @@ public record CalibrationSettings(Optional<String> data, boolean none, OptionalI
     }
     return switch (data.get()) {
       case InputSettings.GENERATED -> generated(model, signature, how);
-      case InputSettings.TEXTS -> TextInputs.shipped(signature, how.tokenizer(model, say), most());
-      default -> how.read(data.get(), model, signature, most(), say);
+      case InputSettings.TEXTS ->
+          replaced(TextInputs.shipped(signature, how.tokenizer(model, say), most()));
+      default -> replaced(how.read(data.get(), model, signature, most(), say));
     };
+  }
+
+  /** Of texts, as many copies with words replaced as there is room for. */
+  private CalibrationInputs replaced(CalibrationInputs inputs) throws IOException {
+    if (!(inputs instanceof TextInputs texts)) {
+      return inputs;
+    }
+    int room = count.isEmpty() ? COPIES : Math.min(COPIES, count.getAsInt() / texts.size() - 1);
+    return texts.withReplacedWords(room);
   }
 
   private int most() {

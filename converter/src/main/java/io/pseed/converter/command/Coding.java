@@ -4,6 +4,7 @@ import io.pseed.converter.calibrate.RateAllocator;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.TensorPlan;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.DoubleFunction;
@@ -88,8 +89,34 @@ interface Coding {
     }
   }
 
-  /** Rates by what errors cost; the knob is the negative logarithm of a bit's price. */
-  record Calibrated(RateAllocator allocator) implements Coding {
+  /**
+   * Rates by what errors cost; the knob is the negative logarithm of a bit's price. Plans of prices
+   * on a grid are made by the allocator; between two of them tensors change one after the other, so
+   * that sizes have no gaps where many tensors change at one price.
+   */
+  final class Calibrated implements Coding {
+    /** Prices a unit of the knob: neighbours differ by a tenth, 0.07 bits a weight. */
+    private static final int GRID = 10;
+
+    private final RateAllocator allocator;
+    private final RateAllocator.SizeOf size;
+    private final Map<Long, Plan> grid = new HashMap<>();
+
+    /**
+     * A coding.
+     *
+     * @param size forecasts a plan's file
+     */
+    Calibrated(RateAllocator allocator, RateAllocator.SizeOf size) {
+      this.allocator = allocator;
+      this.size = size;
+    }
+
+    private Plan onGrid(long place) {
+      return grid.computeIfAbsent(
+          place, key -> allocator.plan(StrictMath.exp(-(double) key / GRID)));
+    }
+
     @Override
     public double lowest() {
       return 0;
@@ -102,7 +129,16 @@ interface Coding {
 
     @Override
     public Plan plan(double knob) {
-      return allocator.plan(Math.exp(-knob));
+      long place = (long) Math.floor(knob * GRID);
+      double share = knob * GRID - place;
+      Plan fewer = onGrid(place);
+      if (share == 0) {
+        return fewer;
+      }
+      Plan more = onGrid(place + 1);
+      long least = size.bytes(fewer);
+      long bytes = least + (long) (share * (size.bytes(more) - least));
+      return fewer.equals(more) ? fewer : RateAllocator.filled(fewer, more, size, bytes);
     }
 
     @Override

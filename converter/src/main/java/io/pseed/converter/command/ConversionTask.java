@@ -125,7 +125,7 @@ public final class ConversionTask {
     }
     Coding coding =
         calibrated.isPresent()
-            ? new Coding.Calibrated(calibrated.get())
+            ? new Coding.Calibrated(calibrated.get(), new SizeForecast(source)::bytes)
             : new Coding.Uniform(rate -> planner(rate).plan(source));
     if (request.minCosine().isEmpty()) {
       return convertOnce(calibrated, coding, target, judged);

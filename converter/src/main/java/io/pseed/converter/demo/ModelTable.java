@@ -14,6 +14,8 @@ import io.pseed.converter.inputs.InputSignature;
 import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.converter.verify.Baselines;
+import io.pseed.converter.verify.RoundToNearest;
 import io.pseed.format.DType;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
@@ -201,15 +203,9 @@ public final class ModelTable {
     try (OnnxModelSource source = OnnxModelSource.open(fp32);
         OrtSession.SessionOptions options = quiet();
         OrtSession original = environment().createSession(fp32.toString(), options)) {
-      byte[] rounded = null;
-      long bytes;
-      if (shipped.isPresent()) {
-        bytes = Files.size(shipped.get());
-      } else {
-        RoundedModel made = RoundedModel.of(source);
-        rounded = made.model();
-        bytes = made.bytes();
-      }
+      Baselines rounded = new Baselines(source);
+      long bytes =
+          shipped.isPresent() ? Files.size(shipped.get()) : rounded.bytes(RoundToNearest.INT8);
       Path target = workDir.resolve(model.name + ".pseed");
       Optional<String> refused = conversion.convert(fp32, tokenizer, bytes / 2, target);
       if (refused.isPresent()) {
@@ -220,9 +216,9 @@ public final class ModelTable {
       }
       try (Judge judge = judge(model, source, original, tokenizer);
           OrtSession int8 =
-              rounded == null
-                  ? environment().createSession(shipped.orElseThrow().toString(), options)
-                  : environment().createSession(rounded, options);
+              shipped.isPresent()
+                  ? environment().createSession(shipped.get().toString(), options)
+                  : rounded.open(RoundToNearest.INT8);
           OrtSession seeded = PseedSession.open(target)) {
         return new Row(
             model.name,
@@ -231,7 +227,7 @@ public final class ModelTable {
             judge.what(),
             judge.right(original),
             List.of(
-                judge.score(rounded == null ? "int8, shipped" : "int8, rounded", bytes, int8),
+                judge.score(shipped.isPresent() ? "int8, shipped" : "int8, rounded", bytes, int8),
                 judge.score("pseed", Files.size(target), seeded)),
             "");
       }

@@ -33,7 +33,9 @@ public final class TextInputs implements CalibrationInputs {
 
   private final String description;
   private final Origin origin;
-  private final List<Input> inputs;
+  private final InputSignature signature;
+  private final List<String> texts;
+  private final Path tokenizer;
   private final long[][] ids;
   private final TextInputs apart;
 
@@ -69,7 +71,8 @@ public final class TextInputs implements CalibrationInputs {
         signature,
         used,
         tokenizer,
-        null);
+        null,
+        Cut.AS_IT_IS);
   }
 
   /**
@@ -108,7 +111,8 @@ public final class TextInputs implements CalibrationInputs {
         signature,
         texts,
         tokenizer,
-        apart);
+        apart,
+        Cut.AS_IT_IS);
   }
 
   private static List<String> distinct(List<String> lines) {
@@ -128,13 +132,50 @@ public final class TextInputs implements CalibrationInputs {
     return used;
   }
 
+  /** What tokens a text gives. */
+  @FunctionalInterface
+  private interface Cut {
+    Cut AS_IT_IS = (encoding, text) -> encoding.getIds();
+
+    long[] tokens(Encoding encoding, int text);
+  }
+
+  /**
+   * These texts, and behind them copies in which half of the words are others of the vocabulary:
+   * few texts have few words, and the table of a model's words takes a large part of it.
+   *
+   * @param copies of each text, at least 0
+   * @return these inputs alone where there are no copies, or where the tokenizer has no words
+   */
+  public CalibrationInputs withReplacedWords(int copies) throws IOException {
+    WordReplacement words = WordReplacement.of(tokenizer, signature.input("input_ids").tableRows());
+    if (copies == 0 || !words.possible()) {
+      return this;
+    }
+    List<CalibrationInputs> all = new ArrayList<>();
+    for (int i = 0; i < copies; i++) {
+      int copy = i;
+      all.add(
+          new TextInputs(
+              description,
+              origin,
+              signature,
+              texts,
+              tokenizer,
+              apart,
+              (encoding, text) -> words.replaced(encoding, text, copy)));
+    }
+    return new ReplacedTexts(this, all);
+  }
+
   private TextInputs(
       String description,
       Origin origin,
       InputSignature signature,
       List<String> texts,
       Path tokenizer,
-      TextInputs apart)
+      TextInputs apart,
+      Cut cut)
       throws IOException {
     if (!signature.takesTokens()) {
       throw new InputException(
@@ -145,32 +186,35 @@ public final class TextInputs implements CalibrationInputs {
     }
     this.description = description;
     this.origin = origin;
-    this.inputs = signature.inputs();
+    this.signature = signature;
+    this.texts = texts;
+    this.tokenizer = tokenizer;
     this.apart = apart;
     this.ids = new long[texts.size()][];
     long rows = signature.input("input_ids").tableRows();
     try (HuggingFaceTokenizer cutter = open(tokenizer)) {
       for (int i = 0; i < ids.length; i++) {
         Encoding encoding = cutter.encode(texts.get(i));
-        ids[i] = encoding.getIds();
-        for (int t = 0; t < ids[i].length; t++) {
-          if (rows > 0 && (ids[i][t] < 0 || ids[i][t] >= rows)) {
+        long[] tokens = encoding.getIds();
+        for (int t = 0; t < tokens.length; t++) {
+          if (rows > 0 && (tokens[t] < 0 || tokens[t] >= rows)) {
             throw new InputException(
                 tokenizer,
                 "cuts '"
                     + encoding.getTokens()[t]
                     + "' as token "
-                    + ids[i][t]
+                    + tokens[t]
                     + ", expected 0 to "
                     + (rows - 1)
                     + ", the rows of the model's table; give the tokenizer that belongs to the"
                     + " model");
           }
         }
-        if (ids[i].length == 0) {
+        if (tokens.length == 0) {
           throw new InputException(
               tokenizer, "cuts the text '" + texts.get(i) + "' into no tokens");
         }
+        ids[i] = cut.tokens(encoding, i);
       }
     }
     requireRoom(signature);
@@ -235,7 +279,7 @@ public final class TextInputs implements CalibrationInputs {
     long[] tokens = ids[index];
     Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
     try {
-      for (Input input : inputs) {
+      for (Input input : signature.inputs()) {
         // A fixed length is filled up with padding, or cuts the text off.
         long fixed = input.shape().size() == 2 ? input.shape().get(1) : -1;
         int n = fixed >= 0 ? (int) fixed : tokens.length;

@@ -65,7 +65,11 @@ public final class Baselines {
     }
   }
 
-  private long bytes(RoundToNearest kind) throws IOException {
+  /**
+   * Bytes of a file of one kind: the graph, the rounded tensors with their scales, the others as
+   * they are.
+   */
+  public long bytes(RoundToNearest kind) throws IOException {
     long sum = source.sections().values().stream().mapToLong(section -> section.length).sum();
     for (SourceTensor tensor : source.tensors()) {
       sum +=
@@ -82,7 +86,8 @@ public final class Baselines {
         && (!kind.matricesOnly() || matrices.contains(tensor.name()));
   }
 
-  private OrtSession open(RoundToNearest kind) throws IOException, OrtException {
+  /** The model with its weights rounded; the caller closes it. */
+  public OrtSession open(RoundToNearest kind) throws IOException, OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       return SourceSession.open(

@@ -13,6 +13,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -98,6 +100,125 @@ class TextInputsTest {
         TextInputsTest.class.getResourceAsStream("/io/pseed/converter/calibrate/" + name)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
     }
+  }
+
+  /** Texts of seven words each, all different. */
+  private static TextInputs many(int texts) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < texts; i++) {
+      lines.add("the old sailor saw " + i + " embankments, and " + (i + 100) + " lighthouses.");
+    }
+    Path file = Files.write(dir.resolve("many.txt"), lines);
+    return TextInputs.read(file, bert(30522).signature(), tokenizer, texts);
+  }
+
+  private static long[] ids(CalibrationInputs inputs, int index) throws Exception {
+    Map<String, OnnxTensor> made = inputs.make(OrtEnvironment.getEnvironment(), index);
+    try {
+      return longs(made.get("input_ids"));
+    } finally {
+      made.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private static List<Long> list(long[] ids) {
+    return Arrays.stream(ids).boxed().toList();
+  }
+
+  @Test
+  void copiesHaveHalfOfTheWordsReplaced() throws Exception {
+    TextInputs texts = many(50);
+    CalibrationInputs more = texts.withReplacedWords(2);
+    assertThat(more.size()).isEqualTo(150);
+    assertThat(more.description())
+        .isEqualTo(texts.description() + ", 2 times more with half of the words replaced");
+    assertThat(more.origin()).isEqualTo(Origin.GIVEN);
+    int words = 0;
+    int kept = 0;
+    for (int i = 0; i < 50; i++) {
+      assertThat(ids(more, i)).isEqualTo(ids(texts, i));
+      assertThat(ids(more, 50 + i)).isNotEqualTo(ids(more, 100 + i));
+      for (int copy = 1; copy <= 2; copy++) {
+        long[] ids = ids(more, 50 * copy + i);
+        // Marks, numbers and what stands at the ends are no words.
+        assertThat(list(ids)).startsWith(101L).endsWith(1012L, 102L).contains(1010L);
+        assertThat(list(ids)).containsSubsequence(number(texts, i));
+        List<Long> left = new ArrayList<>(list(ids(texts, i)));
+        // Five of the words are one token each.
+        words += 5;
+        for (long word : new long[] {1996, 2214, 11803, 2387, 1998}) {
+          kept += left.contains(word) && list(ids).contains(word) ? 1 : 0;
+        }
+      }
+    }
+    assertThat((double) kept / words).isBetween(0.4, 0.6);
+    CalibrationInputs again = many(50).withReplacedWords(2);
+    for (int i = 0; i < again.size(); i++) {
+      assertThat(ids(again, i)).isEqualTo(ids(more, i));
+    }
+  }
+
+  /** The tokens of the number behind the fourth word. */
+  private static List<Long> number(TextInputs texts, int index) throws Exception {
+    return list(ids(texts, index)).subList(5, 6);
+  }
+
+  @Test
+  void noCopyOfATextThatJudgesCalibrates() throws Exception {
+    CalibrationInputs more = many(50).withReplacedWords(1);
+    CalibrationInputs.Split split = more.split(10);
+    assertThat(split.judging().size()).isEqualTo(10);
+    assertThat(split.calibration().size()).isEqualTo(80);
+    List<Long> numbers = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      numbers.add(ids(split.judging(), i)[5]);
+    }
+    for (int i = 0; i < 40; i++) {
+      List<Long> text = list(ids(split.calibration(), i));
+      // Number i of the copies is a copy of number i of the texts.
+      assertThat(list(ids(split.calibration(), 40 + i))).contains(text.get(5));
+      assertThat(numbers).doesNotContain(text.get(5));
+    }
+    CalibrationInputs shipped =
+        TextInputs.shipped(bert(30522).signature(), tokenizer, 1000).withReplacedWords(1);
+    assertThat(shipped.split(5).calibration().size()).isEqualTo(shipped.size());
+    assertThat(shipped.split(5).judging().description()).contains("held out");
+  }
+
+  @Test
+  void vocabulariesOfAllKindsHaveWords() throws Exception {
+    StringBuilder unigram = new StringBuilder("[[\"<unk>\", 0]");
+    StringBuilder bytePairs = new StringBuilder("\"!\": 0");
+    for (int i = 1; i <= 300; i++) {
+      String word = "" + (char) ('a' + i % 26) + (char) ('a' + i / 26) + "x";
+      unigram.append(", [\"").append(i % 2 == 0 ? "\\u2581" : "").append(word).append("\", -1]");
+      bytePairs
+          .append(", \"")
+          .append(i % 2 == 0 ? "\\u0120" : "")
+          .append(word)
+          .append("\": ")
+          .append(i);
+    }
+    Path first =
+        Files.writeString(
+            dir.resolve("unigram.json"), "{\"model\": {\"vocab\": " + unigram + "]}}");
+    Path second =
+        Files.writeString(
+            dir.resolve("bytes.json"), "{\"model\": {\"vocab\": {" + bytePairs + "}}}");
+    for (Path file : List.of(first, second)) {
+      assertThat(WordReplacement.of(file, 0).words())
+          .hasSize(150)
+          .allMatch(number -> number % 2 == 0);
+      assertThat(WordReplacement.of(file, 100).words()).hasSize(49);
+      assertThat(WordReplacement.of(file, 100).possible()).isFalse();
+    }
+    assertThat(WordReplacement.of(tokenizer, 30522).words())
+        .hasSizeGreaterThan(20_000)
+        .startsWith(1996L)
+        .allMatch(number -> number >= 1996);
+    Path broken = Files.writeString(dir.resolve("cut.json"), "{\"model\": ");
+    assertThatThrownBy(() -> WordReplacement.of(broken, 0))
+        .hasMessageContainingAll(broken.toString(), "is no JSON");
   }
 
   @Test
