@@ -50,13 +50,41 @@ public final class Console {
     return onInterrupt;
   }
 
+  /**
+   * Text that may hold names out of a file, for a terminal: what could move its cursor, change its
+   * title or turn the direction of writing is shown as an escape.
+   *
+   * @param most characters; a longer text loses its middle
+   */
+  static String printable(String text, int most) {
+    String cut =
+        text.length() <= most
+            ? text
+            : text.substring(0, most / 2)
+                + " ... ("
+                + text.length()
+                + " characters) ... "
+                + text.substring(text.length() - most / 2);
+    StringBuilder shown = new StringBuilder(cut.length());
+    for (int i = 0; i < cut.length(); i++) {
+      char c = cut.charAt(i);
+      boolean harmless = c == '\n' || c == '\t';
+      if (!harmless && (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT)) {
+        shown.append(String.format("\\u%04x", (int) c));
+      } else {
+        shown.append(c);
+      }
+    }
+    return shown.toString();
+  }
+
   /** A line of the result. */
   void line(String format, Object... arguments) {
-    out.println(String.format(Locale.ROOT, format, arguments));
+    out.println(printable(String.format(Locale.ROOT, format, arguments), Integer.MAX_VALUE));
   }
 
   /** A sentence beside the result. */
   void say(String sentence) {
-    err.println("pseed: " + sentence);
+    err.println("pseed: " + printable(sentence, Integer.MAX_VALUE));
   }
 }

@@ -14,6 +14,9 @@ import java.util.Objects;
 
 /** What went wrong, and what to do, in one sentence. */
 final class Failures {
+  /** Of a sentence: names in files may be as long as the files. */
+  private static final int MOST_CHARACTERS = 2000;
+
   private Failures() {}
 
   static String sentence(Throwable failure) {
@@ -85,6 +88,6 @@ final class Failures {
   }
 
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    return Console.printable(text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "), MOST_CHARACTERS);
   }
 }

@@ -52,6 +52,6 @@ final class Table {
   }
 
   void print(Console console) {
-    lines().forEach(console.out()::println);
+    lines().forEach(line -> console.line("%s", line));
   }
 }

@@ -3,8 +3,11 @@ package io.pseed.converter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import org.junit.jupiter.api.Test;
@@ -26,6 +29,29 @@ class FailuresTest {
     assertThat(Failures.sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
     assertThat(Failures.sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
     assertThat(Failures.sentence(new IllegalStateException("odd"))).contains("--stacktrace");
+  }
+
+  /** Names of tensors come from files that strangers made. */
+  @Test
+  void nothingInANameMovesTheCursor() {
+    String evil = "\u001b]0;title\u0007\u001b[2J\u202egnp\u009b1m\r\nok";
+    assertThat(Failures.sentence(new IOException("m.pseed: tensor '" + evil + "' is odd")))
+        .isEqualTo(
+            "m.pseed: tensor '\\u001b]0;title\\u0007\\u001b[2J\\u202egnp\\u009b1m ok' is odd");
+    assertThat(Failures.sentence(new IOException("a" + "b".repeat(1_000_000) + "c")))
+        .hasSizeLessThan(2100)
+        .startsWith("abb")
+        .contains("(1000002 characters)")
+        .endsWith("bbc");
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+    Console console = new Console(stream, stream, false);
+    console.line("%s", evil);
+    console.say(evil);
+    Table table = new Table("<tensor");
+    table.row(evil);
+    table.print(console);
+    assertThat(out.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b", "\u009b", "\u202e");
   }
 
   @Test
