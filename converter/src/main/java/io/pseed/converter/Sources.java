@@ -28,6 +28,9 @@ public final class Sources {
     if (!Files.isReadable(path)) {
       throw new SourceException(path, "cannot be read; check its permissions");
     }
+    if (!Files.isDirectory(path) && !Files.isRegularFile(path)) {
+      throw new SourceException(path, "is no regular file");
+    }
     String name = path.toString();
     if (Files.isDirectory(path)
         || name.endsWith(SafetensorsFormat.FILE_SUFFIX)

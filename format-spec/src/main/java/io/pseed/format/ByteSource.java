@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -23,6 +24,10 @@ interface ByteSource extends AutoCloseable {
 
   /** Opens a file. */
   static ByteSource open(Path file) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      // A pipe would be waited for, and a device has no length.
+      throw new IOException(file + ": is no regular file, expected a .pseed file");
+    }
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     return new ByteSource() {
       @Override

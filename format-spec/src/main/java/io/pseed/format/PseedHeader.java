@@ -77,7 +77,7 @@ public record PseedHeader(
               "%s: JSON header at offset %d cannot be parsed: %s (at its character %d)",
               file,
               headerOffset,
-              e.getOriginalMessage(),
+              Names.shown(e.getOriginalMessage()),
               e.getLocation() == null ? -1 : e.getLocation().getCharOffset()),
           e);
     }
@@ -162,7 +162,8 @@ public record PseedHeader(
       if (metadataNode != null) {
         for (Map.Entry<String, JsonNode> entry : metadataNode.properties()) {
           if (!entry.getValue().isTextual()) {
-            throw wrong("metadata '" + entry.getKey() + "'", entry.getValue(), "a string");
+            throw wrong(
+                "metadata '" + Names.shown(entry.getKey()) + "'", entry.getValue(), "a string");
           }
           metadata.put(entry.getKey(), entry.getValue().textValue());
         }
@@ -199,7 +200,7 @@ public record PseedHeader(
       for (JsonNode node : nodes) {
         ObjectNode tensor = object(node, "tensor " + tensors.size());
         String name = text(tensor, "name", "tensor " + tensors.size());
-        String where = "tensor '" + name + "'";
+        String where = "tensor '" + Names.shown(name) + "'";
         if (!names.add(name)) {
           throw new CorruptException(
               file + ": " + where + " is listed twice, expected unique names");
@@ -214,7 +215,7 @@ public record PseedHeader(
                                 + ": "
                                 + where
                                 + " has dtype '"
-                                + dtypeName
+                                + Names.shown(dtypeName)
                                 + "', expected one of "
                                 + Arrays.toString(DType.values())));
         long[] shape = shape(tensor, where);
@@ -254,7 +255,7 @@ public record PseedHeader(
       for (JsonNode node : nodes) {
         ObjectNode section = object(node, "section " + sections.size());
         String name = text(section, "name", "section " + sections.size());
-        String where = "section '" + name + "'";
+        String where = "section '" + Names.shown(name) + "'";
         if (!names.add(name)) {
           throw new CorruptException(
               file + ": " + where + " is listed twice, expected unique names");

@@ -210,7 +210,7 @@ public final class PseedReader implements Closeable {
    * @throws OverLimitException where it has 2 GiB or more
    */
   public ByteBuffer section(SectionEntry section) throws IOException {
-    String label = source.label() + ": section '" + section.name() + "'";
+    String label = source.label() + ": section '" + Names.shown(section.name()) + "'";
     String encoding = section.encoding();
     if (encoding != null && !encoding.equals(SectionEntry.DEFLATE)) {
       throw new UnknownCodecException(

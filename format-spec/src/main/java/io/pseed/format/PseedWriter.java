@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -144,8 +145,21 @@ public final class PseedWriter implements Closeable {
 
   private static FileChannel openFile(Path target, Path file) throws IOException {
     try {
-      return FileChannel.open(
-          file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      requireOwn(target, file);
+      FileChannel channel =
+          FileChannel.open(
+              file,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              LinkOption.NOFOLLOW_LINKS);
+      try {
+        requireOwn(target, file);
+      } catch (IOException | RuntimeException e) {
+        channel.close();
+        throw e;
+      }
+      return channel;
     } catch (FileSystemException e) {
       throw new IOException(
           target
@@ -156,6 +170,37 @@ public final class PseedWriter implements Closeable {
               + "); pick a folder that can be written",
           e);
     }
+  }
+
+  /**
+   * What stands there must be a file of its own: through a link, which came with a model perhaps,
+   * another file would be written over.
+   */
+  private static void requireOwn(Path target, Path file) throws IOException {
+    if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    String found =
+        Files.isSymbolicLink(file)
+            ? "a symbolic link"
+            : !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                ? "no regular file"
+                : hardLinks(file) > 1 ? "a file with several hard links" : null;
+    if (found != null) {
+      throw new IOException(
+          target
+              + ": cannot write "
+              + file.getFileName()
+              + " in its folder, which is "
+              + found
+              + "; expected none, or the file of an interrupted run: delete it");
+    }
+  }
+
+  private static int hardLinks(Path file) throws IOException {
+    return file.getFileSystem().supportedFileAttributeViews().contains("unix")
+        ? (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS)
+        : 1;
   }
 
   private static boolean lock(FileChannel channel) throws IOException {

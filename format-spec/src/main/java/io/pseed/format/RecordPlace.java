@@ -13,9 +13,9 @@ public record RecordPlace(String file, String tensor, long offset) {
     return new RecordPlace(label, "", 0);
   }
 
-  /** {@code file: tensor 'name'}. */
+  /** {@code file: tensor 'name'}; of a long name the end, and nothing unprintable. */
   public String label() {
-    return tensor.isEmpty() ? file : file + ": tensor '" + tensor + "'";
+    return tensor.isEmpty() ? file : file + ": tensor '" + Names.shown(tensor) + "'";
   }
 
   /** A {@link CorruptException} about the bytes at {@code local} of the record. */

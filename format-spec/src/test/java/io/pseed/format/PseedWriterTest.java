@@ -503,6 +503,36 @@ class PseedWriterTest {
     assertThat(written(target)).isNotEmpty();
   }
 
+  /** A model may come with a link under the name that a conversion writes beside it. */
+  @Test
+  void nothingIsWrittenThroughALink() throws IOException {
+    Path victim = Files.write(folder.resolve("victim"), new byte[] {1, 2, 3});
+    for (String name : new String[] {"model.pseed.part", "model.pseed.part.journal"}) {
+      Path link = folder.resolve(name);
+      for (boolean symbolic : new boolean[] {true, false}) {
+        try {
+          if (symbolic) {
+            Files.createSymbolicLink(link, victim);
+          } else {
+            Files.createLink(link, victim);
+          }
+        } catch (IOException | UnsupportedOperationException e) {
+          assumeThat(false).as("links: " + e).isTrue();
+        }
+        assumeThat(symbolic || link.getFileSystem().supportedFileAttributeViews().contains("unix"))
+            .isTrue();
+        assertThatThrownBy(() -> PseedWriter.create(target, "f"))
+            .isInstanceOf(IOException.class)
+            .hasMessageContaining("cannot write " + name)
+            .hasMessageContaining(symbolic ? "a symbolic link" : "several hard links");
+        assertThat(victim).hasBinaryContent(new byte[] {1, 2, 3});
+        Files.delete(link);
+        Files.deleteIfExists(part());
+      }
+    }
+    assertThat(written(target)).isNotEmpty();
+  }
+
   @Test
   void aReadOnlyFolderIsNamed() throws IOException {
     assumeThat(folder.toFile().setWritable(false)).isTrue();

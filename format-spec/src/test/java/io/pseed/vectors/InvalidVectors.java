@@ -761,6 +761,39 @@ final class InvalidVectors {
             .tensor("v", "F32", SHAPE, raw)
             .editContent(content -> Bytes.patch(content, end, 1))
             .build());
+    String longName = "n".repeat(5000);
+    file(
+        "name-long",
+        "two tensors of one name, which has 5000 characters",
+        new Box().tensor(longName, "F32", SHAPE, raw).tensor(longName, "F32", SHAPE, raw).build());
+    file(
+        "name-long-member",
+        "a name of 5000 characters twice in metadata",
+        one()
+            .members(",\"metadata\":{\"" + longName + "\":\"\",\"" + longName + "\":\"\"}")
+            .build());
+    String terminal = "\u001b]0;title\u0007\u001b[2J\u202e";
+    file(
+        "name-terminal",
+        "two tensors of one name, which would clear a terminal",
+        new Box().tensor(terminal, "F32", SHAPE, raw).tensor(terminal, "F32", SHAPE, raw).build());
+    byte[] most = undecodedRaw(5, 0x7FFFFFFFFFFFFFC0L);
+    file(
+        "mem-size-overflow",
+        "two tensors of 2^63 - 64 elements: 2^64 - 128 bytes in all",
+        new Box()
+            .tensor("a", "I8", new long[] {0x7FFFFFFFFFFFFFC0L}, most)
+            .tensor("b", "I8", new long[] {0x7FFFFFFFFFFFFFC0L}, most)
+            .build());
+    byte[] eighth = undecodedRaw(25, 1L << 59);
+    add(
+        "bomb-sum-wraps.pseed",
+        OVER,
+        "two tensors of 2^59 elements of 128 bits: 2^64 bytes in all",
+        new Box()
+            .tensor("a", "C128", new long[] {1L << 59}, eighth)
+            .tensor("b", "C128", new long[] {1L << 59}, eighth)
+            .build());
     file(
         "padding-last",
         "the byte before the header is 128",

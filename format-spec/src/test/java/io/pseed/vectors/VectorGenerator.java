@@ -228,7 +228,7 @@ final class VectorGenerator {
         To read a container as a validating reader: open it (all checks of the prefix and the JSON header), check each record, decode
         it and compare decodedCrc, check each section's CRC and decode it, check the digest, and the zeros between extents. The first error counts.
         Each invalid file has one defect; all sums are right but for the one that is the defect. Limits are those of level
-        `standard` where nothing else is said.
+        `standard` where nothing else is said. Known attacks on such files, and which of these carry them over: [attacks](../attacks.md).
 
         """);
     text.append("## Valid: ")

@@ -25,7 +25,25 @@ final class GraphBytes {
   static final String LOCATION = "pseed";
 
   private static final int MODEL_GRAPH = 7;
+  private static final int MODEL_FUNCTIONS = 25;
+  private static final int GRAPH_NODE = 1;
   private static final int GRAPH_INITIALIZER = 5;
+  private static final int GRAPH_SPARSE_INITIALIZER = 15;
+  private static final int FUNCTION_NODE = 7;
+  private static final int FUNCTION_ATTRIBUTE_PROTO = 11;
+  private static final int NODE_ATTRIBUTE = 5;
+  private static final int ATTRIBUTE_T = 5;
+  private static final int ATTRIBUTE_G = 6;
+  private static final int ATTRIBUTE_TENSORS = 10;
+  private static final int ATTRIBUTE_GRAPHS = 11;
+  private static final int ATTRIBUTE_SPARSE_TENSOR = 22;
+  private static final int ATTRIBUTE_SPARSE_TENSORS = 23;
+  private static final int SPARSE_VALUES = 1;
+  private static final int SPARSE_INDICES = 2;
+
+  /** How deep graphs may stand in one another, as in protobuf's own readers. */
+  private static final int MAX_DEPTH = 100;
+
   private static final int TENSOR_NAME = 8;
   private static final int TENSOR_RAW_DATA = 9;
   private static final int TENSOR_EXTERNAL_DATA = 13;
@@ -46,6 +64,94 @@ final class GraphBytes {
   GraphBytes(byte[] model, String label) {
     this.model = model;
     this.label = label;
+  }
+
+  /**
+   * Refuses a model with external data that are not in this file. A runtime would look for them in
+   * the folder where it runs, or take a number in them for an address in memory.
+   */
+  void requireOwnData() throws CorruptException {
+    Cursor top = new Cursor(0, model.length);
+    while (top.next()) {
+      if (top.is(MODEL_GRAPH)) {
+        checkGraph(top.inside(), true, 1);
+      } else if (top.is(MODEL_FUNCTIONS)) {
+        Cursor function = top.inside();
+        while (function.next()) {
+          if (function.is(FUNCTION_NODE)) {
+            checkNode(function.inside(), 2);
+          } else if (function.is(FUNCTION_ATTRIBUTE_PROTO)) {
+            checkAttribute(function.inside(), 2);
+          }
+        }
+      }
+    }
+  }
+
+  private void checkGraph(Cursor graph, boolean main, int depth) throws CorruptException {
+    requireDepth(depth);
+    while (graph.next()) {
+      if (graph.is(GRAPH_NODE)) {
+        checkNode(graph.inside(), depth + 1);
+      } else if (graph.is(GRAPH_INITIALIZER)) {
+        checkTensor(graph.inside(), main);
+      } else if (graph.is(GRAPH_SPARSE_INITIALIZER)) {
+        checkSparse(graph.inside());
+      }
+    }
+  }
+
+  private void checkNode(Cursor node, int depth) throws CorruptException {
+    while (node.next()) {
+      if (node.is(NODE_ATTRIBUTE)) {
+        checkAttribute(node.inside(), depth + 1);
+      }
+    }
+  }
+
+  private void checkAttribute(Cursor attribute, int depth) throws CorruptException {
+    while (attribute.next()) {
+      if (attribute.is(ATTRIBUTE_T) || attribute.is(ATTRIBUTE_TENSORS)) {
+        checkTensor(attribute.inside(), false);
+      } else if (attribute.is(ATTRIBUTE_G) || attribute.is(ATTRIBUTE_GRAPHS)) {
+        checkGraph(attribute.inside(), false, depth + 1);
+      } else if (attribute.is(ATTRIBUTE_SPARSE_TENSOR) || attribute.is(ATTRIBUTE_SPARSE_TENSORS)) {
+        checkSparse(attribute.inside());
+      }
+    }
+  }
+
+  private void checkSparse(Cursor sparse) throws CorruptException {
+    while (sparse.next()) {
+      if (sparse.is(SPARSE_VALUES) || sparse.is(SPARSE_INDICES)) {
+        checkTensor(sparse.inside(), false);
+      }
+    }
+  }
+
+  private void checkTensor(Cursor tensor, boolean mayBeHere) throws CorruptException {
+    int start = tensor.at;
+    Reference found = reference(tensor);
+    if (found.external && (!mayBeHere || !found.here || found.elsewhere)) {
+      throw new CorruptException(
+          String.format(
+              "%s: the ONNX graph has a tensor '%s' with external data at location '%s' (byte %d of"
+                  + " the graph), expected no external data but initializers with location '%s'",
+              label, shown(found.name), shown(found.location), start, LOCATION));
+    }
+  }
+
+  private void requireDepth(int depth) throws CorruptException {
+    if (depth > MAX_DEPTH) {
+      throw new CorruptException(
+          label + ": the ONNX graph has graphs in one another more than " + MAX_DEPTH + " deep");
+    }
+  }
+
+  /** Text of the file for a message: not long, and nothing that moves a terminal's cursor. */
+  private static String shown(String text) {
+    String cut = text.length() > 100 ? text.substring(0, 100) + "..." : text;
+    return cut.replaceAll("\\p{Cntrl}", "?");
   }
 
   /** Names of the top-level initializers that refer to this file, in the graph's order. */
@@ -118,14 +224,31 @@ final class GraphBytes {
 
   /** The name of an initializer that refers to this file; null for any other. */
   private String referenceName(Cursor tensor) throws CorruptException {
+    Reference found = reference(tensor);
+    return found.external && found.here ? found.name : null;
+  }
+
+  /**
+   * What a tensor says of where its data are.
+   *
+   * @param location the last one, in words for messages
+   * @param here whether a location is this file
+   * @param elsewhere whether a location is another one
+   */
+  private record Reference(
+      String name, boolean external, String location, boolean here, boolean elsewhere) {}
+
+  private Reference reference(Cursor tensor) throws CorruptException {
     String name = "";
+    String location = "";
     boolean external = false;
     boolean here = false;
+    boolean elsewhere = false;
     while (tensor.next()) {
       if (tensor.is(TENSOR_NAME)) {
         name = tensor.text();
       } else if (tensor.field == TENSOR_DATA_LOCATION && tensor.wireType == VARINT) {
-        external = tensor.value == 1;
+        external |= (int) tensor.value == 1;
       } else if (tensor.is(TENSOR_EXTERNAL_DATA)) {
         String key = "";
         String value = "";
@@ -137,10 +260,14 @@ final class GraphBytes {
             value = entry.text();
           }
         }
-        here |= key.equals("location") && value.equals(LOCATION);
+        if (key.equals("location")) {
+          location = value;
+          here |= value.equals(LOCATION);
+          elsewhere |= !value.equals(LOCATION);
+        }
       }
     }
-    return external && here ? name : null;
+    return new Reference(name, external, location, here, elsewhere);
   }
 
   /** Walks the fields of one message. */

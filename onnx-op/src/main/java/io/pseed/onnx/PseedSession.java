@@ -235,6 +235,7 @@ public final class PseedSession {
 
     static Model load(PseedReader reader) throws IOException {
       GraphBytes graph = new GraphBytes(graphSection(reader), reader.label());
+      graph.requireOwnData();
       Map<String, TensorEntry> inFile = new LinkedHashMap<>();
       for (TensorEntry tensor : reader.header().tensors()) {
         inFile.put(tensor.name(), tensor);

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Weights that come out of a session are those that the decoder gives, bit for bit. */
 @Tag("ort")
@@ -227,6 +228,41 @@ class PseedSessionTest {
     assertThatThrownBy(() -> PseedSession.open(file))
         .isInstanceOf(CorruptException.class)
         .hasMessageContaining("field of 5 bytes at byte 0, expected an ONNX model");
+  }
+
+  /**
+   * A graph must not reach for files of whoever opens it (CVE-2024-27318, CVE-2026-27489 of ONNX),
+   * nor for memory: ONNX Runtime's own mark for addresses is a location too.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "secret",
+        "./secret",
+        "../secret",
+        "/etc/passwd",
+        "pseed/../secret",
+        "",
+        "*/_ORT_MEM_ADDR_/*"
+      })
+  void aGraphThatReachesForOtherData(String location) throws Exception {
+    for (boolean inAttribute : new boolean[] {false, true}) {
+      Path file =
+          TestFiles.write(
+              folder.resolve("m.pseed"),
+              some(),
+              TestFiles.foreignGraph(location, 4096, inAttribute));
+      assertThatThrownBy(() -> PseedSession.open(file))
+          .isInstanceOf(CorruptException.class)
+          .hasMessageContaining("m.pseed: the ONNX graph has a tensor 'w'")
+          .hasMessageContaining("location '" + location + "'");
+    }
+    Path nested =
+        TestFiles.write(
+            folder.resolve("n.pseed"), some(), TestFiles.foreignGraph("pseed", 0, true));
+    assertThatThrownBy(() -> PseedSession.open(nested))
+        .isInstanceOf(CorruptException.class)
+        .hasMessageContaining("expected no external data but initializers");
   }
 
   @Test

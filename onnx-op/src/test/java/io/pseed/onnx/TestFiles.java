@@ -161,6 +161,36 @@ final class TestFiles {
     return file;
   }
 
+  /** A graph whose one initializer, 4 floats, has its data elsewhere; its output is the data. */
+  static byte[] foreignGraph(String location, long offset, boolean inAttribute) {
+    byte[] tensor =
+        concat(
+            number(1, 4),
+            number(2, 1),
+            text(8, "w"),
+            message(13, text(1, "location"), text(2, location)),
+            message(13, text(1, "offset"), text(2, Long.toString(offset))),
+            message(13, text(1, "length"), text(2, "16")),
+            number(14, 1));
+    byte[] node =
+        inAttribute
+            ? message(
+                1,
+                text(2, "y"),
+                text(4, "Constant"),
+                message(5, text(1, "value"), message(5, tensor), number(20, 4)))
+            : message(1, text(1, "w"), text(2, "y"), text(4, "Identity"));
+    return concat(
+        number(1, 8),
+        message(
+            7,
+            node,
+            text(2, "foreign"),
+            inAttribute ? new byte[0] : message(5, tensor),
+            message(12, text(1, "y"), message(2, message(1, number(1, 1))))),
+        message(8, text(1, ""), number(2, 17)));
+  }
+
   /** The graph that returns each tensor. */
   static byte[] graph(List<Tensor> tensors) {
     List<byte[]> parts = new ArrayList<>();

@@ -163,7 +163,7 @@ final class BenchCommand implements Callable<Integer> {
       row[6 + batches.length] = way.decoded();
       table.row(row);
     }
-    table.print(console.out()::println);
+    table.print(console::text);
     console.line("");
     console.line(
         "  each way in processes of its own, in turn; (ratio to the original); peak: resident");

@@ -1,5 +1,6 @@
 package io.pseed.converter.cli;
 
+import io.pseed.converter.command.Printable;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -52,11 +53,16 @@ public final class Console {
 
   /** A line of the result. */
   void line(String format, Object... arguments) {
-    out.println(String.format(Locale.ROOT, format, arguments));
+    text(String.format(Locale.ROOT, format, arguments));
+  }
+
+  /** A line of the result, as it stands. */
+  void text(String line) {
+    out.println(Printable.text(line, Integer.MAX_VALUE));
   }
 
   /** A sentence beside the result. */
   void say(String sentence) {
-    err.println("pseed: " + sentence);
+    err.println("pseed: " + Printable.text(sentence, Integer.MAX_VALUE));
   }
 }

@@ -321,7 +321,7 @@ final class ConvertCommand implements Callable<Integer> {
             : ", " + Units.rate((double) result.searchedWeights(), result.seconds()) + " searched");
     console.line("  bits     %s", outcome.calibration().text());
     console.line("");
-    TensorReport.codecs(result.tensors()).print(console.out()::println);
+    TensorReport.codecs(result.tensors()).print(console::text);
     List<TensorResult> worst = new ArrayList<>(result.tensors());
     worst.removeIf(tensor -> tensor.codec() == Codec.RAW);
     worst.sort(Comparator.comparingDouble(TensorResult::snrDb));
@@ -335,13 +335,13 @@ final class ConvertCommand implements Callable<Integer> {
             String.format(Locale.ROOT, "%.2f", tensor.bitsPerWeight()),
             Units.decibels(tensor.snrDb()));
       }
-      table.print(console.out()::println);
+      table.print(console::text);
     }
     Optional<Judgement> judgement = report.flatMap(Report::judgement);
     if (judgement.isPresent()) {
       console.line("");
       console.line("Outputs on %s:", judgement.get().judges());
-      QualityTable.of(judgement.get(), report.get().bound()).print(console.out()::println);
+      QualityTable.of(judgement.get(), report.get().bound()).print(console::text);
     }
     if (!outcome.notices().isEmpty()) {
       console.line("");

@@ -101,7 +101,7 @@ final class DemoCommand implements Callable<Integer> {
           number("%.5f", variant.meanCosine()),
           number("%.5f", variant.minCosine()));
     }
-    table.print(console.out()::println);
+    table.print(console::text);
     console.line("");
     console.line(
         "  load: median of 15; latency: median for one sentence, tokenizer included; memory:"

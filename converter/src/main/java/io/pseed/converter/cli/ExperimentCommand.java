@@ -168,7 +168,7 @@ final class ExperimentCommand implements Runnable {
             number("%.2f", row.roundingSnrDb()),
             number("%.2f", row.roundingGapDb()));
       }
-      table.print(console.out()::println);
+      table.print(console::text);
     }
 
     private static String number(String format, double value) {

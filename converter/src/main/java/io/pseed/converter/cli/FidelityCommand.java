@@ -173,7 +173,7 @@ final class FidelityCommand implements Callable<Integer> {
             change(score.meanReciprocalRank(), rows.get(0).scores().get(t).meanReciprocalRank()),
             number(row.seconds(), 0));
       }
-      table.print(console.out()::println);
+      table.print(console::text);
       console.line("");
     }
     console.line(

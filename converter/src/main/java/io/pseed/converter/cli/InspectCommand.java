@@ -41,7 +41,7 @@ final class InspectCommand implements Callable<Integer> {
       if (json) {
         console.out().println(Json.text(inspection.json(model.toString())));
       } else {
-        inspection.lines(model.toString()).forEach(console.out()::println);
+        inspection.lines(model.toString()).forEach(console::text);
       }
     }
     return PseedCommand.EXIT_OK;

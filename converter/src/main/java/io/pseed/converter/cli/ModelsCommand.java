@@ -139,7 +139,7 @@ final class ModelsCommand implements Callable<Integer> {
             "");
       }
     }
-    table.print(console.out()::println);
+    table.print(console::text);
   }
 
   private static String markdown(List<ModelTable.Row> rows) {

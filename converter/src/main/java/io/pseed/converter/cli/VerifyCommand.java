@@ -246,7 +246,7 @@ final class VerifyCommand implements Callable<Integer> {
             Units.decibels(error.snrDb()),
             String.format(Locale.ROOT, "%.3g", error.maxAbs()));
       }
-      table.print(console.out()::println);
+      table.print(console::text);
     }
   }
 
@@ -290,7 +290,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (!json) {
         console.line("");
         console.line("Outputs on %s:", judgement.judges());
-        QualityTable.of(judgement, Optional.of(bound)).print(console.out()::println);
+        QualityTable.of(judgement, Optional.of(bound)).print(console::text);
         console.line("");
         notices.forEach(notice -> console.line("note: %s", notice));
         console.line(

@@ -14,6 +14,9 @@ import java.util.Objects;
 
 /** What went wrong, and what to do, in one sentence. */
 public final class Failures {
+  /** Of a sentence: names in files may be as long as the files. */
+  private static final int MOST_CHARACTERS = 2000;
+
   private Failures() {}
 
   /**
@@ -93,6 +96,6 @@ public final class Failures {
   }
 
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+    return Printable.text(text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "), MOST_CHARACTERS);
   }
 }

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -139,7 +140,14 @@ public final class ReportMaker {
   public static void write(Report report, Path file) throws IOException {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
-      Files.writeString(part, ReportHtml.of(report), StandardCharsets.UTF_8);
+      // Not through a link that stands there.
+      Files.deleteIfExists(part);
+      Files.writeString(
+          part,
+          ReportHtml.of(report),
+          StandardCharsets.UTF_8,
+          StandardOpenOption.CREATE_NEW,
+          StandardOpenOption.WRITE);
       Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(part);

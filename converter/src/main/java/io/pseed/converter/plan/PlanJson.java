@@ -278,26 +278,33 @@ public final class PlanJson {
     }
 
     private int integer(JsonNode value, String what, int min, int max) throws PlanException {
-      if (!value.isIntegralNumber() || value.longValue() < min || value.longValue() > max) {
+      if (!value.isIntegralNumber()
+          || !value.canConvertToLong()
+          || value.longValue() < min
+          || value.longValue() > max) {
         throw new PlanException(
             String.format(
                 "%s: %s is %s, expected an integer of %d to %d",
-                file, what, value.isMissingNode() ? "missing" : value, min, max));
+                file, what, found(value), min, max));
       }
       return value.intValue();
     }
 
+    /** A value as it stands, or what it is where that would be long. */
+    private static String found(JsonNode value) {
+      if (value == null || value.isMissingNode()) {
+        return "missing";
+      }
+      if (value.isContainerNode()) {
+        return (value.isArray() ? "an array" : "an object") + " of " + value.size();
+      }
+      String text = value.toString();
+      return text.length() > 80 ? text.substring(0, 80) + "..." : text;
+    }
+
     private PlanException wrong(String where, String member, JsonNode found, String expected) {
       return new PlanException(
-          file
-              + ": "
-              + where
-              + ": "
-              + member
-              + " is "
-              + (found == null || found.isMissingNode() ? "missing" : found)
-              + ", expected "
-              + expected);
+          file + ": " + where + ": " + member + " is " + found(found) + ", expected " + expected);
     }
   }
 }

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pseed.converter.command.Failures;
+import io.pseed.converter.command.Table;
 import io.pseed.converter.command.Units;
 import io.pseed.converter.command.Wording;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import org.junit.jupiter.api.Test;
@@ -33,6 +37,29 @@ class FailuresTest {
     assertThat(sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
     assertThat(sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
     assertThat(sentence(new IllegalStateException("odd"))).contains("--stacktrace");
+  }
+
+  /** Names of tensors come from files that strangers made. */
+  @Test
+  void nothingInANameMovesTheCursor() {
+    String evil = "\u001b]0;title\u0007\u001b[2J\u202egnp\u009b1m\r\nok";
+    assertThat(sentence(new IOException("m.pseed: tensor '" + evil + "' is odd")))
+        .isEqualTo(
+            "m.pseed: tensor '\\u001b]0;title\\u0007\\u001b[2J\\u202egnp\\u009b1m ok' is odd");
+    assertThat(sentence(new IOException("a" + "b".repeat(1_000_000) + "c")))
+        .hasSizeLessThan(2100)
+        .startsWith("abb")
+        .contains("(1000002 characters)")
+        .endsWith("bbc");
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+    Console console = new Console(stream, stream, false);
+    console.line("%s", evil);
+    console.say(evil);
+    Table table = new Table("<tensor");
+    table.row(evil);
+    table.print(console::text);
+    assertThat(out.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b", "\u009b", "\u202e");
   }
 
   @Test

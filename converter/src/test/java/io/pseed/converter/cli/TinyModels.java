@@ -23,11 +23,11 @@ import java.util.Map;
 import java.util.Random;
 
 /** Models small enough to be converted in a blink. */
-final class TinyModels {
+public final class TinyModels {
   private TinyModels() {}
 
   /** Token numbers, a word table of 200 x 48, a matrix of 48 x 96. */
-  static Path onnx(Path file, long seed) throws IOException {
+  public static Path onnx(Path file, long seed) throws IOException {
     GraphProto.Builder graph =
         GraphProto.newBuilder()
             .setName("tiny")
@@ -48,7 +48,7 @@ final class TinyModels {
   }
 
   /** {@code count} tensors of {@code rows} x 128, and one of integers. */
-  static Path safetensors(Path file, int count, int rows) throws IOException {
+  public static Path safetensors(Path file, int count, int rows) throws IOException {
     List<SafetensorsWriter.Entry> entries = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       entries.add(SafetensorsWriter.Entry.of("layer." + i + ".weight", DType.F32, rows, 128));

@@ -6,6 +6,7 @@ import io.pseed.converter.SizeForecast;
 import io.pseed.converter.calibrate.Calibration;
 import io.pseed.converter.calibrate.RateAllocator;
 import io.pseed.converter.calibrate.TensorStatistics;
+import io.pseed.converter.cli.TinyModels;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.SourceTensor;

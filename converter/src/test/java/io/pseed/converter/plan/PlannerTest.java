@@ -198,6 +198,16 @@ class PlannerTest {
         good.replace("[ 384 ]", "[ 385 ]"), "lengths add up to 385, expected 384 columns");
     assertMessage(good.replace("[ 4 ]", "[ 4.5 ]"), "rate is 4.5, expected an integer of 0 to 8");
     assertMessage(good.replace("\"rows\" : 384,", ""), "tensor 'w' rows is missing");
+    assertMessage(
+        good.replace("\"rows\" : 384,", "\"rows\" : 18446744073709552000,"),
+        "rows is 18446744073709552000, expected an integer of 1 to 2147483647");
+    assertMessage(
+        good.replace("[ 384 ]", "[ 18446744073709552000 ]"),
+        "length is 18446744073709552000, expected an integer");
+    assertMessage(
+        good.replace("\"rows\" : 384,", "\"rows\" : [" + "1,".repeat(100_000) + "1],"),
+        "rows is an array of 100001, expected an integer");
+    assertMessage("[".repeat(100_000), "p.json: is no JSON");
   }
 
   private static void assertMessage(String json, String part) {

@@ -28,13 +28,12 @@ final class AtomicFile {
       throw new IOException(target + ": its folder does not exist; create it first");
     }
     Path part = absolute.resolveSibling(absolute.getFileName() + ".part");
+    // What stands there is an interrupted run's, or a link that somebody put there: neither is
+    // written through.
+    Files.deleteIfExists(part);
     try {
       try (FileChannel channel =
-          FileChannel.open(
-              part,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.TRUNCATE_EXISTING)) {
+          FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
         content.writeTo(out);
         out.flush();

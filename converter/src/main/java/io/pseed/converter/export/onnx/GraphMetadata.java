@@ -3,6 +3,7 @@ package io.pseed.converter.export.onnx;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.StringStringEntryProto;
+import io.pseed.converter.source.onnx.OnnxModels;
 import io.pseed.format.CorruptException;
 import io.pseed.format.PseedReader;
 import io.pseed.format.SectionEntry;
@@ -34,7 +35,9 @@ public final class GraphMetadata {
   /** The model in the section {@code onnx.graph}. */
   static ModelProto model(PseedReader reader, SectionEntry section) throws IOException {
     try {
-      return ModelProto.parseFrom(reader.section(section));
+      ModelProto model = ModelProto.parseFrom(reader.section(section));
+      OnnxModels.requireOwnData(reader.label(), model);
+      return model;
     } catch (InvalidProtocolBufferException e) {
       throw new CorruptException(
           reader.label() + ": section 'onnx.graph' is no ONNX model: " + e.getMessage(), e);

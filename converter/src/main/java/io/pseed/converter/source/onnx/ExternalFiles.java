@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -28,7 +29,31 @@ final class ExternalFiles implements Closeable {
   private final Path modelRealFolder;
   private final Map<String, Opened> byLocation = new HashMap<>();
 
-  private record Opened(Path path, FileChannel channel, long size) {}
+  /** Bytes that tensors may take of a file of any size, and how often they may take each byte. */
+  private static final long MAX_SHARED_BYTES = 1L << 30;
+
+  private static final int MAX_SHARES = 64;
+
+  private static final class Opened {
+    final FileChannel channel;
+    final long size;
+
+    /** Bytes of all tensors so far; tied weights stand in the same place. */
+    long taken;
+
+    Opened(FileChannel channel, long size) {
+      this.channel = channel;
+      this.size = size;
+    }
+
+    FileChannel channel() {
+      return channel;
+    }
+
+    long size() {
+      return size;
+    }
+  }
 
   /**
    * @param model the model's file, named in messages
@@ -163,7 +188,33 @@ final class ExternalFiles implements Closeable {
               + "; expected a file within the model's folder "
               + folderReal);
     }
-    if (!Files.isRegularFile(real)) {
+    checkKind(label, location, real);
+    try {
+      // Not through a link that took the file's place since; the folders on the way are looked at
+      // again when the file is open.
+      FileChannel channel =
+          FileChannel.open(real, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+      try {
+        if (!given.toRealPath().equals(real)) {
+          throw trouble(
+              label, "external data file '" + location + "' was swapped while it was opened");
+        }
+        checkKind(label, location, real);
+        return new Opened(channel, channel.size());
+      } catch (IOException e) {
+        channel.close();
+        throw e;
+      }
+    } catch (SourceException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new SourceException(
+          model, label + ": its external data file '" + location + "' cannot be read", e);
+    }
+  }
+
+  private void checkKind(String label, String location, Path real) throws SourceException {
+    if (!Files.isRegularFile(real, LinkOption.NOFOLLOW_LINKS)) {
       throw trouble(
           label, "external_data has the location '" + location + "', which is no regular file");
     }
@@ -173,13 +224,6 @@ final class ExternalFiles implements Closeable {
           "external data file '"
               + location
               + "' has several hard links, so it may be a file from elsewhere; expected one (copy it)");
-    }
-    try {
-      FileChannel channel = FileChannel.open(real, StandardOpenOption.READ);
-      return new Opened(real, channel, channel.size());
-    } catch (IOException e) {
-      throw new SourceException(
-          model, label + ": its external data file '" + location + "' cannot be read", e);
     }
   }
 
@@ -254,6 +298,24 @@ final class ExternalFiles implements Closeable {
     @Override
     public long size() {
       return length;
+    }
+
+    @Override
+    public void take() throws SourceException {
+      file.taken += length;
+      if (file.taken > Math.max(MAX_SHARED_BYTES, MAX_SHARES * file.size())) {
+        throw trouble(
+            label,
+            "with it the tensors would take "
+                + file.taken
+                + " bytes of '"
+                + location
+                + "', which has "
+                + file.size()
+                + " bytes; tied weights share bytes, but expected at most "
+                + MAX_SHARES
+                + " times the file");
+      }
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.TensorRole;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -104,6 +105,9 @@ final class GraphUses {
   private final List<Scope> bodies = new ArrayList<>();
   private boolean quantized;
 
+  /** Roles that were found, by rank, by the uses themselves and by step: paths multiply. */
+  private final Map<Integer, Map<List<Use>, TensorRole[]>> known = new HashMap<>();
+
   GraphUses(ModelProto model) {
     this.model = model;
     this.functions = new FunctionTable(model);
@@ -172,16 +176,24 @@ final class GraphUses {
 
   /** The most telling role of all uses. */
   private TensorRole role(List<Use> uses, int rank, int step) {
-    TensorRole best = TensorRole.OTHER;
-    if (step < MAX_STEPS) {
+    if (step >= MAX_STEPS || uses.isEmpty()) {
+      return TensorRole.OTHER;
+    }
+    TensorRole[] roles =
+        known
+            .computeIfAbsent(rank, r -> new IdentityHashMap<>())
+            .computeIfAbsent(uses, u -> new TensorRole[MAX_STEPS]);
+    if (roles[step] == null) {
+      TensorRole best = TensorRole.OTHER;
       for (Use use : uses) {
         TensorRole role = role(use, rank, step);
         if (PRIORITY.indexOf(role) < PRIORITY.indexOf(best)) {
           best = role;
         }
       }
+      roles[step] = best;
     }
-    return best;
+    return roles[step];
   }
 
   private TensorRole role(Use use, int rank, int step) {

@@ -43,6 +43,7 @@ public final class OnnxModelSource implements TensorSource {
 
   private final Path path;
   private final long modelBytes;
+  private final boolean mapped;
   private final Optional<ExternalFiles> external;
   private final ModelProto graph;
   private final List<SourceTensor> tensors;
@@ -51,10 +52,11 @@ public final class OnnxModelSource implements TensorSource {
   private volatile OptionalLong fp16Exact = OptionalLong.empty();
 
   private OnnxModelSource(
-      Path path, ByteString bytes, Optional<ExternalFiles> external, int minBytes)
+      Path path, ByteString bytes, boolean mapped, Optional<ExternalFiles> external, int minBytes)
       throws IOException {
     this.path = path;
     this.modelBytes = bytes.size();
+    this.mapped = mapped;
     this.external = external;
     ModelProto model = OnnxModels.parse(path, bytes);
     WeightHoister.Result result =
@@ -89,6 +91,7 @@ public final class OnnxModelSource implements TensorSource {
     return open(
         model,
         bytes,
+        bytes.size() >= MAP_FROM_BYTES,
         Optional.of(new ExternalFiles(model, folder, realFolder)),
         WeightHoister.MIN_BYTES);
   }
@@ -108,34 +111,47 @@ public final class OnnxModelSource implements TensorSource {
       Path real = folder.get().toAbsolutePath();
       external = Optional.of(new ExternalFiles(name, real, real.toRealPath()));
     }
-    return open(name, UnsafeByteOperations.unsafeWrap(model), external, WeightHoister.MIN_BYTES);
+    return open(
+        name, UnsafeByteOperations.unsafeWrap(model), false, external, WeightHoister.MIN_BYTES);
   }
 
   /** For tests: takes even the smallest tensors out. */
   static OnnxModelSource openTakingAll(Path name, byte[] model) throws IOException {
-    return open(name, UnsafeByteOperations.unsafeWrap(model), Optional.empty(), 1);
+    return open(name, UnsafeByteOperations.unsafeWrap(model), false, Optional.empty(), 1);
   }
 
   private static OnnxModelSource open(
-      Path path, ByteString bytes, Optional<ExternalFiles> external, int minBytes)
+      Path path, ByteString bytes, boolean mapped, Optional<ExternalFiles> external, int minBytes)
       throws IOException {
     try {
-      return new OnnxModelSource(path, bytes, external, minBytes);
+      return new OnnxModelSource(path, bytes, mapped, external, minBytes);
+    } catch (InternalError e) {
+      // How Java reports a page of a mapped file that is gone.
+      close(external, e);
+      throw new SourceException(path, "was cut off while it was read (changed meanwhile?)", e);
     } catch (IOException | RuntimeException e) {
-      if (external.isPresent()) {
-        try {
-          external.get().close();
-        } catch (IOException closing) {
-          e.addSuppressed(closing);
-        }
-      }
+      close(external, e);
       throw e;
+    }
+  }
+
+  private static void close(Optional<ExternalFiles> external, Throwable cause) {
+    if (external.isPresent()) {
+      try {
+        external.get().close();
+      } catch (IOException closing) {
+        cause.addSuppressed(closing);
+      }
     }
   }
 
   private static ByteString read(Path model) throws IOException {
     if (Files.isDirectory(model)) {
       throw new SourceException(model, "is a folder; expected an ONNX file");
+    }
+    if (Files.exists(model) && !Files.isRegularFile(model)) {
+      // A pipe would be waited for, and a device has no end.
+      throw new SourceException(model, "is no regular file; expected an ONNX file");
     }
     try (FileChannel channel = FileChannel.open(model, StandardOpenOption.READ)) {
       long size = channel.size();
@@ -312,7 +328,7 @@ public final class OnnxModelSource implements TensorSource {
     }
   }
 
-  private static final class OnnxTensor implements SourceTensor {
+  private final class OnnxTensor implements SourceTensor {
     private final WeightHoister.Weight weight;
     private final TensorRole role;
 
@@ -349,7 +365,24 @@ public final class OnnxModelSource implements TensorSource {
     @Override
     public void read(long offset, ByteBuffer dst) throws IOException {
       Objects.checkFromIndexSize(offset, (long) dst.remaining(), byteSize());
+      requireWhole();
       weight.bytes().read(offset, dst);
+      // What was cut off meanwhile was read as zeros, or not at all.
+      requireWhole();
+    }
+
+    private void requireWhole() throws IOException {
+      if (mapped && Files.size(path) < modelBytes) {
+        throw new SourceException(
+            path,
+            "tensor '"
+                + weight.name()
+                + "': the file has "
+                + Files.size(path)
+                + " bytes, expected "
+                + modelBytes
+                + " as when it was opened; it was changed meanwhile");
+      }
     }
 
     @Override

@@ -4,13 +4,18 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import io.pseed.converter.onnx.proto.AttributeProto;
+import io.pseed.converter.onnx.proto.FunctionProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
+import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.SparseTensorProto;
 import io.pseed.converter.onnx.proto.StringStringEntryProto;
 import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.converter.onnx.proto.TensorProto.DataLocation;
 import io.pseed.converter.onnx.proto.TensorProto.DataType;
 import io.pseed.converter.source.SourceException;
+import io.pseed.format.CorruptException;
 import io.pseed.format.DType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -224,6 +229,7 @@ public final class OnnxModels {
    */
   public static ModelProto restore(Path file, byte[] graph, TensorData data) throws IOException {
     ModelProto model = parse(file, graph);
+    requireOwnData(file.toString(), model);
     long total = graph.length;
     Set<String> names = new HashSet<>();
     GraphProto.Builder out = model.getGraph().toBuilder();
@@ -258,6 +264,89 @@ public final class OnnxModels {
       out.setInitializer(i, withRawData(tensor, UnsafeByteOperations.unsafeWrap(bytes)));
     }
     return model.toBuilder().setGraph(out).build();
+  }
+
+  /**
+   * Refuses the graph of a container that has external data elsewhere: whoever opens or exports it
+   * would read files that the container's author named.
+   *
+   * @param file the container, named in messages
+   * @throws CorruptException where a tensor has external data and is no initializer of the main
+   *     graph with the location {@link #PSEED_LOCATION}
+   */
+  public static void requireOwnData(String file, ModelProto model) throws CorruptException {
+    requireOwnData(file, model.getGraph(), true);
+    for (FunctionProto function : model.getFunctionsList()) {
+      requireOwnData(file, function.getNodeList());
+      for (AttributeProto attribute : function.getAttributeProtoList()) {
+        requireOwnData(file, attribute);
+      }
+    }
+  }
+
+  private static void requireOwnData(String file, GraphProto graph, boolean main)
+      throws CorruptException {
+    for (TensorProto tensor : graph.getInitializerList()) {
+      requireOwnData(file, tensor, main);
+    }
+    for (SparseTensorProto tensor : graph.getSparseInitializerList()) {
+      requireOwnData(file, tensor);
+    }
+    requireOwnData(file, graph.getNodeList());
+  }
+
+  private static void requireOwnData(String file, List<NodeProto> nodes) throws CorruptException {
+    for (NodeProto node : nodes) {
+      for (AttributeProto attribute : node.getAttributeList()) {
+        requireOwnData(file, attribute);
+      }
+    }
+  }
+
+  private static void requireOwnData(String file, AttributeProto attribute)
+      throws CorruptException {
+    requireOwnData(file, attribute.getT(), false);
+    for (TensorProto tensor : attribute.getTensorsList()) {
+      requireOwnData(file, tensor, false);
+    }
+    requireOwnData(file, attribute.getSparseTensor());
+    for (SparseTensorProto tensor : attribute.getSparseTensorsList()) {
+      requireOwnData(file, tensor);
+    }
+    if (attribute.hasG()) {
+      requireOwnData(file, attribute.getG(), false);
+    }
+    for (GraphProto graph : attribute.getGraphsList()) {
+      requireOwnData(file, graph, false);
+    }
+  }
+
+  private static void requireOwnData(String file, SparseTensorProto tensor)
+      throws CorruptException {
+    requireOwnData(file, tensor.getValues(), false);
+    requireOwnData(file, tensor.getIndices(), false);
+  }
+
+  private static void requireOwnData(String file, TensorProto tensor, boolean mayBeHere)
+      throws CorruptException {
+    if (tensor.getDataLocation() != DataLocation.EXTERNAL) {
+      return;
+    }
+    String found = "";
+    boolean here = mayBeHere;
+    for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+      if (entry.getKey().equals(LOCATION_KEY)) {
+        found = entry.getValue();
+        here &= found.equals(PSEED_LOCATION);
+      }
+    }
+    if (!here || found.isEmpty()) {
+      throw new CorruptException(
+          String.format(
+              "%s: the ONNX graph has a tensor '%s' with external data at location '%s', expected no"
+                  + " external data but initializers with location '%s'",
+              file, tensor.getName(), found, PSEED_LOCATION));
+    }
   }
 
   /** The tensor with these data instead of whatever it had. */

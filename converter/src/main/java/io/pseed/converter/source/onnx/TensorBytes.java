@@ -1,9 +1,11 @@
 package io.pseed.converter.source.onnx;
 
 import com.google.protobuf.ByteString;
+import io.pseed.converter.source.SourceException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 
 /** Random access to the elements of one tensor as little-endian bytes, wherever they stand. */
 interface TensorBytes {
@@ -15,6 +17,44 @@ interface TensorBytes {
    * The range lies within {@link #size}. Safe to call from several threads.
    */
   void read(long offset, ByteBuffer dst) throws IOException;
+
+  /**
+   * Says that a tensor takes these bytes for itself.
+   *
+   * @throws SourceException where too many tensors take the same ones
+   */
+  default void take() throws SourceException {}
+
+  /**
+   * The same bytes, where a model that is mapped and lost its end meanwhile gives an error that
+   * names it: Java reports the fault of the page as an {@link InternalError}.
+   */
+  default TensorBytes named(Path file, String label) {
+    TensorBytes bytes = this;
+    return new TensorBytes() {
+      @Override
+      public long size() {
+        return bytes.size();
+      }
+
+      @Override
+      public void read(long offset, ByteBuffer dst) throws IOException {
+        try {
+          bytes.read(offset, dst);
+        } catch (InternalError e) {
+          throw new SourceException(
+              file,
+              label
+                  + ": its bytes from "
+                  + offset
+                  + " on cannot be read any more, expected "
+                  + size()
+                  + " of them (was the file changed meanwhile?)",
+              e);
+        }
+      }
+    };
+  }
 
   /** The bit pattern of an element of a typed list, in the low bits. */
   @FunctionalInterface

@@ -39,6 +39,10 @@ final class TensorReader {
     this.external = external;
   }
 
+  SourceException trouble(String label, String text) {
+    return new SourceException(file, label + ": " + text);
+  }
+
   Inspection inspect(TensorProto tensor, String label) throws SourceException {
     if (tensor.getDataType() == TensorProto.DataType.STRING_VALUE) {
       return Inspection.unfit("are strings");
@@ -55,7 +59,7 @@ final class TensorReader {
     TensorBytes bytes =
         tensor.getDataLocation() == DataLocation.EXTERNAL
             ? externalFiles(label).open(tensor, label, size)
-            : embedded(tensor, dtype);
+            : embedded(tensor, dtype).named(file, label);
     if (bytes.size() != size) {
       throw new SourceException(
           file,

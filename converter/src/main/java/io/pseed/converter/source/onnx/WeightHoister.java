@@ -51,6 +51,9 @@ final class WeightHoister {
 
   private static final int MAX_NAMES_IN_NOTICE = 5;
 
+  /** Inputs that calls may get in all: a few thousand calls times weights are much already. */
+  private static final long MAX_PASSED_INPUTS = 1 << 22;
+
   /** One weight, in the order of the initializers. */
   record Weight(String name, DType dtype, List<Long> shape, TensorBytes bytes) {}
 
@@ -75,6 +78,7 @@ final class WeightHoister {
   private int fromFunctions;
   private long attributeBytes;
   private int attributeCount;
+  private long passedInputs;
 
   /** Where nodes stand: decides whether weights may leave, and how they get back in. */
   private static final class Context {
@@ -529,6 +533,7 @@ final class WeightHoister {
   /** Takes the weight out and gives the initializer that refers to it. */
   private TensorProto record(TensorProto tensor, String name, String label) throws IOException {
     TensorReader.Inspection found = reader.inspect(tensor, label);
+    found.bytes().take();
     weights.put(
         name, new Weight(name, found.dtype(), List.copyOf(tensor.getDimsList()), found.bytes()));
     return OnnxModels.asPseed(tensor, name);
@@ -605,6 +610,18 @@ final class WeightHoister {
       Set<String> extras = functionExtras.get(callee);
       if (!extras.isEmpty()) {
         int declared = model.getFunctions(callee).getInputCount();
+        passedInputs += declared + (long) extras.size();
+        if (passedInputs > MAX_PASSED_INPUTS) {
+          FunctionProto function = model.getFunctions(callee);
+          throw reader.trouble(
+              "function '" + function.getDomain() + ":" + function.getName() + "'",
+              "has "
+                  + extras.size()
+                  + " weights, which with those of other functions would make "
+                  + passedInputs
+                  + " inputs of calls; expected at most "
+                  + MAX_PASSED_INPUTS);
+        }
         while (out.getInputCount() < declared) {
           out.addInput("");
         }

@@ -1,0 +1,31 @@
+package io.pseed.format;
+
+/**
+ * Names of tensors, sections and members in messages. They come from files that may be anybody's: a
+ * name may be as long as the header, and hold what moves a terminal's cursor or forges a line of a
+ * log.
+ */
+final class Names {
+  /** Characters that are shown; of a longer name the end, which tells tensors apart. */
+  private static final int MOST = 120;
+
+  private Names() {}
+
+  /** The name as it may stand in a message. */
+  static String shown(String name) {
+    String cut = name.length() <= MOST ? name : "..." + name.substring(name.length() - MOST);
+    StringBuilder out = new StringBuilder(cut.length());
+    for (int i = 0; i < cut.length(); i++) {
+      char c = cut.charAt(i);
+      if (Character.isISOControl(c)
+          || Character.getType(c) == Character.FORMAT
+          || Character.getType(c) == Character.LINE_SEPARATOR
+          || Character.getType(c) == Character.PARAGRAPH_SEPARATOR) {
+        out.append(String.format("\\u%04x", (int) c));
+      } else {
+        out.append(c);
+      }
+    }
+    return out.toString();
+  }
+}
