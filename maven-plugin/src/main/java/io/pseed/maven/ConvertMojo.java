@@ -16,8 +16,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -84,6 +86,7 @@ public class ConvertMojo extends AbstractModelsMojo {
   void run() throws IOException, InterruptedException, ConfigurationException, CommandFailure {
     requireDevice();
     List<Work> all = work();
+    requireClassifiers(all);
     BuildState before = BuildState.read(stateFile("convert"));
     if (all.isEmpty()) {
       getLog().warn("nothing to convert: the POM names no <models>");
@@ -148,16 +151,36 @@ public class ConvertMojo extends AbstractModelsMojo {
     addResource(project, outputDirectory, resources);
     if (attach) {
       for (Work work : all) {
-        String classifier =
-            work.model().classifier == null
-                ? work.name().replaceAll("[^A-Za-z0-9._-]+", "-")
-                : work.model().classifier;
         if (work.settings().outputs().contains(ModelSettings.PSEED)) {
-          helper.attachArtifact(project, "pseed", classifier, work.pseed().toFile());
+          helper.attachArtifact(project, "pseed", classifier(work), work.pseed().toFile());
         }
         if (work.onnx() != null) {
-          helper.attachArtifact(project, "onnx", classifier, work.onnx().toFile());
+          helper.attachArtifact(project, "onnx", classifier(work), work.onnx().toFile());
         }
+      }
+    }
+  }
+
+  private static String classifier(Work work) {
+    return work.model().classifier == null
+        ? work.name().replaceAll("[^A-Za-z0-9._-]+", "-")
+        : work.model().classifier;
+  }
+
+  /** Of two artifacts with one classifier, Maven would keep one and not say so. */
+  private void requireClassifiers(List<Work> all) throws ConfigurationException {
+    Map<String, Work> seen = new HashMap<>();
+    for (Work work : attach ? all : List.<Work>of()) {
+      Work other = seen.put(classifier(work), work);
+      if (other != null) {
+        throw new ConfigurationException(
+            "two models would be attached with the <classifier> "
+                + classifier(work)
+                + ": "
+                + other.label()
+                + " and "
+                + work.label()
+                + "; give each its own");
       }
     }
   }
