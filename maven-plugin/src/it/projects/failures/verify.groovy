@@ -13,6 +13,7 @@ List<List<String>> expected = [
   ['<outputDirectory>: ', 'pom.xml', ' cannot be written'],
   ['<source>: ', 'pom.xml: '],
   ['<calibration> or <judge>: ', 'tiny.safetensors'],
+  ['two models would be attached with the <classifier> small: '],
 ].toList()
 assert builds.size() == expected.size()
 expected.eachWithIndex { words, i ->

@@ -16,8 +16,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -84,6 +86,7 @@ public class ConvertMojo extends AbstractModelsMojo {
   void run() throws IOException, InterruptedException, ConfigurationException, CommandFailure {
     requireDevice();
     List<Work> all = work();
+    requireClassifiers(all);
     BuildState before = BuildState.read(stateFile("convert"));
     if (all.isEmpty()) {
       getLog().warn("nothing to convert: the POM names no <models>");
@@ -148,16 +151,36 @@ public class ConvertMojo extends AbstractModelsMojo {
     addResource(project, outputDirectory, resources);
     if (attach) {
       for (Work work : all) {
-        String classifier =
-            work.model().classifier == null
-                ? work.name().replaceAll("[^A-Za-z0-9._-]+", "-")
-                : work.model().classifier;
         if (work.settings().outputs().contains(ModelSettings.PSEED)) {
-          helper.attachArtifact(project, "pseed", classifier, work.pseed().toFile());
+          helper.attachArtifact(project, "pseed", classifier(work), work.pseed().toFile());
         }
         if (work.onnx() != null) {
-          helper.attachArtifact(project, "onnx", classifier, work.onnx().toFile());
+          helper.attachArtifact(project, "onnx", classifier(work), work.onnx().toFile());
         }
+      }
+    }
+  }
+
+  private static String classifier(Work work) {
+    return work.model().classifier == null
+        ? work.name().replaceAll("[^A-Za-z0-9._-]+", "-")
+        : work.model().classifier;
+  }
+
+  /** Of two artifacts with one classifier, Maven would keep one and not say so. */
+  private void requireClassifiers(List<Work> all) throws ConfigurationException {
+    Map<String, Work> seen = new HashMap<>();
+    for (Work work : attach ? all : List.<Work>of()) {
+      Work other = seen.put(classifier(work), work);
+      if (other != null) {
+        throw new ConfigurationException(
+            "two models would be attached with the <classifier> "
+                + classifier(work)
+                + ": "
+                + other.label()
+                + " and "
+                + work.label()
+                + "; give each its own");
       }
     }
   }
@@ -188,17 +211,23 @@ public class ConvertMojo extends AbstractModelsMojo {
       if (pseedThere && onnxThere) {
         say.accept("up to date");
       } else {
-        Path folder = buildFolder().resolve("pseed").resolve("work").resolve(fingerprint);
-        Files.createDirectories(folder);
-        Path made = folder.resolve(String.valueOf(work.pseed().getFileName()));
-        if (pseedThere) {
-          SafeFiles.copy(work.pseed(), made);
-        } else {
-          make(work, opened, fingerprint, made, say);
+        // The lock holds until the result is in its place: another process that builds the same
+        // project works in the same folder.
+        ConversionCache kept = new ConversionCache(cacheFolder(), getLog()::warn);
+        Runnable waiting = () -> say.accept("waiting for another build that converts the same");
+        try (ConversionCache.Lock lock = kept.lock(fingerprint, waiting)) {
+          Path folder = buildFolder().resolve("pseed").resolve("work").resolve(fingerprint);
+          Files.createDirectories(folder);
+          Path made = folder.resolve(String.valueOf(work.pseed().getFileName()));
+          if (pseedThere) {
+            SafeFiles.copy(work.pseed(), made);
+          } else {
+            make(work, opened, fingerprint, kept, made, say);
+          }
+          export(work, made, folder, say);
+          moveInto(made, work.pseed());
+          SafeFiles.deleteTree(folder);
         }
-        export(work, made, folder, say);
-        moveInto(made, work.pseed());
-        SafeFiles.deleteTree(folder);
       }
       after.put(work.pseed(), fingerprint);
       if (work.onnx() != null) {
@@ -247,26 +276,32 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
   }
 
-  private void make(
-      Work work, TensorSource opened, String fingerprint, Path made, Consumer<String> say)
-      throws IOException, InterruptedException, CommandFailure {
-    Optional<Path> folder =
-        Optional.ofNullable(cacheDirectory)
+  /** The cache; without one, a folder for locks alone. */
+  private Path cacheFolder() {
+    return userCache().orElseGet(() -> buildFolder().resolve("pseed").resolve("locks"));
+  }
+
+  private Optional<Path> userCache() {
+    return cache
+        ? Optional.ofNullable(cacheDirectory)
             .map(File::toPath)
-            .or(() -> UserCache.folder().map(path -> path.resolve("maven")));
-    if (!cache || folder.isEmpty()) {
-      search(work, opened, made, say);
-      return;
-    }
-    ConversionCache kept = new ConversionCache(folder.get(), getLog()::warn);
-    try (ConversionCache.Lock lock =
-        kept.lock(
-            fingerprint, () -> say.accept("waiting for another build that converts the same"))) {
-      if (kept.take(fingerprint, made)) {
-        say.accept("unchanged, taken from the cache " + folder.get());
-      } else if (search(work, opened, made, say)) {
-        kept.keep(fingerprint, made, String.valueOf(opened.path().getFileName()));
-      }
+            .or(() -> UserCache.folder().map(path -> path.resolve("maven")))
+        : Optional.empty();
+  }
+
+  private void make(
+      Work work,
+      TensorSource opened,
+      String fingerprint,
+      ConversionCache kept,
+      Path made,
+      Consumer<String> say)
+      throws IOException, InterruptedException, CommandFailure {
+    boolean keeps = userCache().isPresent();
+    if (keeps && kept.take(fingerprint, made)) {
+      say.accept("unchanged, taken from the cache " + cacheFolder());
+    } else if (search(work, opened, made, say) && keeps) {
+      kept.keep(fingerprint, made, String.valueOf(opened.path().getFileName()));
     }
   }
 
