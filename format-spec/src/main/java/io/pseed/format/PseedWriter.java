@@ -134,7 +134,14 @@ public final class PseedWriter implements Closeable {
       try {
         writer.resume(fingerprint);
       } catch (IOException e) {
-        throw writer.named(e);
+        IOException named = writer.named(e);
+        try {
+          // Without its journal the part is of no use.
+          writer.close();
+        } catch (IOException closing) {
+          named.addSuppressed(closing);
+        }
+        throw named;
       }
       return writer;
     } catch (IOException | RuntimeException e) {
