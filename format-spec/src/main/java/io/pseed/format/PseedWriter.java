@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileSystemException;
@@ -130,7 +131,18 @@ public final class PseedWriter implements Closeable {
             target + ": another process finished writing it just now; try again if you want to");
       }
       PseedWriter writer = new PseedWriter(absolute, part, journal, channel, log);
-      writer.resume(fingerprint);
+      try {
+        writer.resume(fingerprint);
+      } catch (IOException e) {
+        IOException named = writer.named(e);
+        try {
+          // Without its journal the part is of no use.
+          writer.close();
+        } catch (IOException closing) {
+          named.addSuppressed(closing);
+        }
+        throw named;
+      }
       return writer;
     } catch (IOException | RuntimeException e) {
       if (channel != null) {
@@ -367,9 +379,14 @@ public final class PseedWriter implements Closeable {
     if (names.contains(requireText(name))) {
       throw new IllegalArgumentException("tensor '" + name + "' is written twice");
     }
-    long offset = pad();
+    long offset;
     long length = record.length();
-    record.writeTo(channel);
+    try {
+      offset = pad();
+    } catch (IOException e) {
+      throw named(e);
+    }
+    record.writeTo(new NamingChannel());
     if (channel.position() != offset + length) {
       throw new IllegalStateException(
           "record of '"
@@ -383,7 +400,41 @@ public final class PseedWriter implements Closeable {
     TensorEntry entry = new TensorEntry(name, dtype, shape.clone(), offset, length, stats);
     tensors.add(entry);
     names.add(name);
-    journal(new Resumed(entry, sourceCrc));
+    try {
+      journal(new Resumed(entry, sourceCrc));
+    } catch (IOException e) {
+      throw named(e);
+    }
+  }
+
+  /** The part's channel for records: their own exceptions pass as they are. */
+  private final class NamingChannel implements WritableByteChannel {
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      try {
+        return channel.write(bytes);
+      } catch (IOException e) {
+        throw named(e);
+      }
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  /** What the system says of a write, such as that the disk is full, with the file's name. */
+  private IOException named(IOException e) {
+    return e.getClass() == IOException.class && e.getCause() == null
+        ? new IOException(
+            target + ": cannot write " + part.getFileName() + ": " + e.getMessage(), e)
+        : e;
   }
 
   /**
@@ -416,14 +467,19 @@ public final class PseedWriter implements Closeable {
     if (!sectionNames.add(requireText(name))) {
       throw new IllegalArgumentException("section '" + name + "' is written twice");
     }
-    long offset = pad();
+    long offset;
     CRC32C crc = new CRC32C();
     crc.update(content.duplicate());
-    ByteBuffer bytes = content.duplicate();
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    try {
+      offset = pad();
+      ByteBuffer bytes = content.duplicate();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      end = channel.position();
+    } catch (IOException e) {
+      throw named(e);
     }
-    end = channel.position();
     sections.add(
         new SectionEntry(
             name, mediaType, encoding, offset, end - offset, decodedLength, (int) crc.getValue()));
@@ -438,6 +494,16 @@ public final class PseedWriter implements Closeable {
    * @throws PseedException where the header is none that a reader takes; the target is as it was
    */
   public PseedHeader finish(
+      String producer, Map<String, String> metadata, ObjectNode source, ObjectNode plan)
+      throws IOException {
+    try {
+      return write(producer, metadata, source, plan);
+    } catch (IOException e) {
+      throw named(e);
+    }
+  }
+
+  private PseedHeader write(
       String producer, Map<String, String> metadata, ObjectNode source, ObjectNode plan)
       throws IOException {
     PseedHeader header =

@@ -15,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -130,6 +131,81 @@ class DamageTest {
         assertThat(isRefused(damaged, false)).as("flip %d", i).isTrue();
       }
     }
+  }
+
+  /**
+   * 100 000 flips in 8 MB. Of a flip in a record that record is read: a validating reader reads
+   * each. A flip elsewhere is looked for in the whole file.
+   */
+  @Test
+  @Timeout(300)
+  void everyRandomFlipOfALargeFileIsFound() throws IOException {
+    Rng rng = Rng.of("large file");
+    Box box = new Box();
+    for (int i = 0; i < 500; i++) {
+      // Most fill whole multiples of 64 bytes; looking for a flip between records takes longer.
+      int bytes = i % 50 == 0 ? 16_333 : 16_332;
+      box.tensor("w" + i, "U8", new long[] {bytes}, largeRecord(bytes, rng));
+    }
+    byte[] file = box.section("s", rng.bytes(60_000), "").build();
+    Limits limits = new Limits(1 << 20, 1 << 24, 1000, 1 << 20);
+    assertThat(Vector.read(file, false, limits)).hasSize(500);
+    int inRecords = 0;
+    int elsewhere = 0;
+    try (PseedReader reader = PseedReader.of(ByteBuffer.wrap(file), "large", limits)) {
+      List<TensorEntry> tensors = reader.header().tensors();
+      SectionEntry section = reader.header().sections().get(0);
+      long headerAt = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(24);
+      for (int i = 0; i < 100_000; i++) {
+        int at = rng.below(file.length);
+        int bit = 1 << rng.below(8);
+        file[at] ^= (byte) bit;
+        TensorEntry hit = null;
+        for (TensorEntry tensor : tensors) {
+          if (at >= tensor.offset() && at < tensor.offset() + tensor.length()) {
+            hit = tensor;
+          }
+        }
+        TensorEntry damaged = hit;
+        if (hit != null) {
+          requireRefused(at, () -> reader.record(damaged));
+          inRecords++;
+        } else if (at >= section.offset() && at < section.offset() + section.length()) {
+          requireRefused(at, () -> reader.section(section));
+          elsewhere++;
+        } else if (at < 40 || (at >= 72 && at < 128) || at >= headerAt) {
+          requireRefused(at, () -> PseedReader.of(ByteBuffer.wrap(file), "large", limits));
+          elsewhere++;
+        } else {
+          assertThat(isRefused(file, false, limits)).as("flip of bit %d at %d", bit, at).isTrue();
+          elsewhere++;
+        }
+        file[at] ^= (byte) bit;
+      }
+    }
+    assertThat(inRecords).isGreaterThan(90_000);
+    assertThat(elsewhere).isGreaterThan(500);
+    assertThat(Vector.read(file, false, limits)).hasSize(500);
+  }
+
+  /** As AssertJ would, but 100 000 times. */
+  private static void requireRefused(int at, Callable<?> read) throws IOException {
+    try {
+      Object unused = read.call();
+      fail("a flip at %d was not seen", at);
+    } catch (PseedException e) {
+      // As it should be.
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static byte[] largeRecord(int bytes, Rng rng) {
+    byte[] body = rng.bytes(bytes);
+    byte[] record = Rec.undecoded(Rec.RAW, 6, new long[] {bytes}, Rec.Seed.NONE, body);
+    return Rec.fix(Bytes.patch32(record, 32, Bytes.crc32c(body)));
   }
 
   @Test
@@ -272,8 +348,12 @@ class DamageTest {
 
   /** Whether reading gives a PseedException; any other throwable fails the test. */
   private static boolean isRefused(byte[] bytes, boolean isRecord) {
+    return isRefused(bytes, isRecord, TIGHT);
+  }
+
+  private static boolean isRefused(byte[] bytes, boolean isRecord, Limits limits) {
     try {
-      Vector.read(bytes, isRecord, TIGHT);
+      Vector.read(bytes, isRecord, limits);
       return false;
     } catch (PseedException e) {
       if (e.getMessage() == null || e.getMessage().isBlank()) {

@@ -88,7 +88,8 @@ public final class Failures {
       if (t instanceof IOException
           && (message.contains("no space left")
               || message.contains("not enough space on the disk")
-              || message.contains("disk quota exceeded"))) {
+              || message.contains("disk quota exceeded")
+              || message.contains("file too large"))) {
         return true;
       }
     }

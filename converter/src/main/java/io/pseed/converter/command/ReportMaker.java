@@ -149,6 +149,10 @@ public final class ReportMaker {
           StandardOpenOption.CREATE_NEW,
           StandardOpenOption.WRITE);
       Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw e.getClass() == IOException.class
+          ? new IOException(file + ": cannot be written: " + e.getMessage(), e)
+          : e;
     } finally {
       Files.deleteIfExists(part);
     }

@@ -6,6 +6,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.pseed.converter.inputs.TokenizerLibrary;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -29,6 +30,7 @@ final class SentenceEncoder implements AutoCloseable {
   }
 
   SentenceEncoder(Path tokenizerFile, boolean firstToken) throws IOException {
+    TokenizerLibrary.prepare();
     this.firstToken = firstToken;
     this.tokenizer =
         HuggingFaceTokenizer.builder()

@@ -239,6 +239,7 @@ public final class TextInputs implements CalibrationInputs {
     if (!Files.isRegularFile(tokenizer)) {
       throw new InputException(tokenizer, "no such file; expected the model's tokenizer.json");
     }
+    TokenizerLibrary.prepare();
     try {
       return HuggingFaceTokenizer.newInstance(
           tokenizer,

@@ -13,8 +13,14 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine.TypeConversionException;
 
 class FailuresTest {
@@ -37,6 +43,36 @@ class FailuresTest {
     assertThat(sentence(new NoSuchFileException("a.onnx"))).contains("no such file");
     assertThat(sentence(new IOException("two\n  lines"))).isEqualTo("two lines");
     assertThat(sentence(new IllegalStateException("odd"))).contains("--stacktrace");
+  }
+
+  /** The system names no file when a disk is full; the writer does. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFullDiskNamesTheFile(@TempDir Path dir) throws Exception {
+    Path source = TinyModels.safetensors(dir.resolve("source.safetensors"), 4, 64);
+    Path target = dir.resolve("target.pseed");
+    String command =
+        String.format(
+            "ulimit -f 8; exec '%s' -XX:-UsePerfData -cp '%s' %s convert '%s' -o '%s' --quiet",
+            Path.of(System.getProperty("java.home"), "bin", "java"),
+            System.getProperty("java.class.path"),
+            PseedCommand.class.getName(),
+            source,
+            target);
+    Process limited =
+        new ProcessBuilder("bash", "-c", command)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(dir.resolve("err.txt").toFile())
+            .start();
+    assertThat(limited.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(limited.exitValue()).isBetween(1, 127);
+    assertThat(Files.readString(dir.resolve("err.txt")))
+        .startsWith("pseed: the disk is full; free some space and run the same command again")
+        .contains("target.pseed: cannot write target.pseed.part: File too large")
+        .hasLineCount(1);
+    assertThat(target).doesNotExist();
+    assertThat(dir.resolve("target.pseed.part")).doesNotExist();
+    assertThat(dir.resolve("target.pseed.part.journal")).doesNotExist();
   }
 
   /** Names of tensors come from files that strangers made. */

@@ -45,6 +45,12 @@ final class AtomicFile {
       } catch (AtomicMoveNotSupportedException e) {
         Files.move(part, absolute, StandardCopyOption.REPLACE_EXISTING);
       }
+    } catch (IOException e) {
+      // What the system says of a write, such as that the disk is full, names no file.
+      throw e.getClass() == IOException.class && e.getCause() == null
+          ? new IOException(
+              target + ": cannot write " + part.getFileName() + ": " + e.getMessage(), e)
+          : e;
     } finally {
       Files.deleteIfExists(part);
     }
