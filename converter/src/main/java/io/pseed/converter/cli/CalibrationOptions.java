@@ -17,8 +17,10 @@ final class CalibrationOptions {
   /** Generated inputs behind the shipped texts; they are longer and meet rarer tokens. */
   private static final int BESIDE_TEXTS = 128;
 
-  /** Copies of each text with words replaced. */
+  /** Copies of each text with words replaced, and runs that they may fill up to. */
   private static final int COPIES = 2;
+
+  private static final int MOST_WITH_COPIES = 1024;
 
   @Option(
       names = "--calibrate",
@@ -39,9 +41,10 @@ final class CalibrationOptions {
       names = "--calibration-inputs",
       paramLabel = "N",
       description =
-          "Use at most N inputs, evenly spread over the data (default: 512 of your own, texts once"
-              + " more with half of the words replaced; all shipped texts and 128 generated ones; 8"
-              + " to 256 generated ones alone, by the model's size).")
+          "Use at most N inputs, evenly spread over the data (default: 512 of your own, and of texts"
+              + " up to two copies with half of the words replaced, 1024 runs in all; all shipped"
+              + " texts and 128 generated ones; 8 to 256 generated ones alone, by the model's"
+              + " size).")
   Integer count;
 
   /**
@@ -100,8 +103,8 @@ final class CalibrationOptions {
     if (!(inputs instanceof TextInputs texts)) {
       return inputs;
     }
-    int room = count == null ? COPIES : Math.min(COPIES, count / texts.size() - 1);
-    return texts.withReplacedWords(room);
+    int room = (count == null ? MOST_WITH_COPIES : count) / texts.size() - 1;
+    return texts.withReplacedWords(Math.max(0, Math.min(COPIES, room)));
   }
 
   private int most() {
