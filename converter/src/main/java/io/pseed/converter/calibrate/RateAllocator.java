@@ -102,7 +102,7 @@ public final class RateAllocator {
       double shrink,
       double even) {
     /** What {@code pseed convert} uses. */
-    public static final Options DEFAULT = new Options(0.01, 0.1, 0.005, 30, 64, 0.05, 0.2);
+    public static final Options DEFAULT = new Options(0.01, 0.03, 0.005, 30, 64, 0.05, 0.2);
   }
 
   /**
@@ -472,8 +472,7 @@ public final class RateAllocator {
   private static TensorPlan plan(String name, Costs cost, double price) {
     Ranges best = ranges(cost, price);
     return best.total + price * cost.side < price * cost.raw
-        ? TensorPlan.trellis(
-            name, cost.plan.withPanels(new Panels(best.byRows, best.lengths, best.rates)), false)
+        ? TensorPlan.trellis(name, cost.plan.withPanels(best.panels()), false)
         : TensorPlan.raw(name, "its errors cost more than its bits");
   }
 
@@ -625,6 +624,30 @@ public final class RateAllocator {
   /** A division of lines into ranges of one rate. */
   @SuppressWarnings("ArrayRecordComponent") // A value of this class alone; nobody changes it.
   private record Ranges(boolean byRows, int[] lengths, int[] rates, double total) {
+    /** Columns of a panel at most: panels are what is searched at the same time. */
+    private static final int LONGEST = 4096;
+
+    /** The ranges, long ones of columns cut into equal parts. */
+    Panels panels() {
+      if (byRows) {
+        return new Panels(true, lengths, rates);
+      }
+      List<Integer> cutLengths = new ArrayList<>();
+      List<Integer> cutRates = new ArrayList<>();
+      for (int r = 0; r < lengths.length; r++) {
+        int parts = rates[r] == 0 ? 1 : (lengths[r] + LONGEST - 1) / LONGEST;
+        for (int part = 0; part < parts; part++) {
+          int from = (int) ((long) lengths[r] * part / parts);
+          cutLengths.add((int) ((long) lengths[r] * (part + 1) / parts) - from);
+          cutRates.add(rates[r]);
+        }
+      }
+      return new Panels(
+          false,
+          cutLengths.stream().mapToInt(n -> n).toArray(),
+          cutRates.stream().mapToInt(k -> k).toArray());
+    }
+
     /**
      * The division of least error + price * bits, by dynamic programming over lines and rates.
      *

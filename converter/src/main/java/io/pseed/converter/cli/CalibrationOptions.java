@@ -26,9 +26,10 @@ final class CalibrationOptions {
       names = "--calibration-inputs",
       paramLabel = "N",
       description =
-          "Use at most N inputs, evenly spread over the data (default: 512 of your own, texts once"
-              + " more with half of the words replaced; all shipped texts and 128 generated ones; 8"
-              + " to 256 generated ones alone, by the model's size).")
+          "Use at most N inputs, evenly spread over the data (default: 512 of your own, and of texts"
+              + " up to two copies with half of the words replaced, 1024 runs in all; all shipped"
+              + " texts and 128 generated ones; 8 to 256 generated ones alone, by the model's"
+              + " size).")
   Integer count;
 
   /**

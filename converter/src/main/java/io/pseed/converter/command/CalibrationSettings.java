@@ -23,8 +23,10 @@ public record CalibrationSettings(Optional<String> data, boolean none, OptionalI
   /** Generated inputs behind the shipped texts; they are longer and meet rarer tokens. */
   private static final int BESIDE_TEXTS = 128;
 
-  /** Copies of each text with words replaced. */
+  /** Copies of each text with words replaced, and runs that they may fill up to. */
   private static final int COPIES = 2;
+
+  private static final int MOST_WITH_COPIES = 1024;
 
   /** Whether the user said what to calibrate with, so that a failure is an error. */
   boolean explicit(InputSettings how) {
@@ -59,8 +61,8 @@ public record CalibrationSettings(Optional<String> data, boolean none, OptionalI
     if (!(inputs instanceof TextInputs texts)) {
       return inputs;
     }
-    int room = count.isEmpty() ? COPIES : Math.min(COPIES, count.getAsInt() / texts.size() - 1);
-    return texts.withReplacedWords(room);
+    int room = count.orElse(MOST_WITH_COPIES) / texts.size() - 1;
+    return texts.withReplacedWords(Math.max(0, Math.min(COPIES, room)));
   }
 
   private int most() {

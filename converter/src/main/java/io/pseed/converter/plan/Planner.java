@@ -158,11 +158,11 @@ public final class Planner {
     View natural =
         switch (tensor.role()) {
           case MATMUL, EMBEDDING -> split(shape, elements, shape.length - 1, false);
-          case LINEAR_TRANSPOSED, CONV -> split(shape, elements, 1, true);
+          case LINEAR_TRANSPOSED, CONV -> split(shape, elements, first(shape), true);
           case CONV_TRANSPOSE -> split(shape, elements, 1, false);
           case OTHER -> split(shape, elements, shape.length - 1, false);
         };
-    View turned = split(shape, elements, 1, natural == null || !natural.transposed());
+    View turned = split(shape, elements, first(shape), natural == null || !natural.transposed());
     View flat = flat(elements);
     View best = null;
     for (View view : new View[] {natural, turned, flat}) {
@@ -171,6 +171,18 @@ public final class Planner {
       }
     }
     return Optional.ofNullable(best);
+  }
+
+  /**
+   * How many dimensions the first ones make that are not of size 1 alone: weights of recurrent
+   * layers have their directions first, and a single row would have a factor for each element.
+   */
+  private static int first(long[] shape) {
+    int at = 1;
+    while (at < shape.length && shape[at - 1] == 1) {
+      at++;
+    }
+    return at;
   }
 
   /** 0: unusable; more is better. The first of equals is taken. */

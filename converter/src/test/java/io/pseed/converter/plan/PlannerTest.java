@@ -89,6 +89,8 @@ class PlannerTest {
     assertThat(view(TensorRole.CONV, 256, 128, 3, 3)).isEqualTo(new View(1152, 256, true));
     assertThat(view(TensorRole.EMBEDDING, 30522, 384)).isEqualTo(new View(30522, 384, false));
     assertThat(view(TensorRole.MATMUL, 12, 64, 256)).isEqualTo(new View(768, 256, false));
+    // One direction of an LSTM: not one row of 16384, whose factors would take 8 bits a weight.
+    assertThat(view(TensorRole.LINEAR_TRANSPOSED, 1, 256, 64)).isEqualTo(new View(64, 256, true));
   }
 
   @Test

@@ -70,11 +70,13 @@ final class WeightHoister {
   private final List<Set<String>> functionExtras = new ArrayList<>();
 
   private final Map<String, Weight> weights = new HashMap<>();
+  private final EqualWeights equals = new EqualWeights();
   private final List<TensorProto> hoisted = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
   private final Map<String, long[]> inlineReasons = new LinkedHashMap<>();
   private final List<String> overridable = new ArrayList<>();
   private int fromSubgraphs;
+  private int twins;
   private int fromFunctions;
   private long attributeBytes;
   private int attributeCount;
@@ -265,16 +267,28 @@ final class WeightHoister {
     defineRest(scope, graph);
 
     GraphProto.Builder out = graph.toBuilder();
-    for (int i = 0; i < graph.getInitializerCount(); i++) {
-      TensorProto tensor = graph.getInitializer(i);
+    out.clearInitializer();
+    for (TensorProto tensor : graph.getInitializerList()) {
       String label = "initializer '" + tensor.getName() + "'";
-      if (mayLeave(tensor, tensor.getName(), label, scope, context)) {
-        out.setInitializer(i, record(tensor, tensor.getName(), label));
-        if (inputs.contains(tensor.getName())) {
-          overridable.add(tensor.getName());
-        }
-      } else {
-        out.setInitializer(i, reader.inlined(tensor, label));
+      if (!mayLeave(tensor, tensor.getName(), label, scope, context)) {
+        out.addInitializer(reader.inlined(tensor, label));
+        continue;
+      }
+      boolean fixed =
+          !inputs.contains(tensor.getName())
+              && !scope.outputs.contains(tensor.getName())
+              && graph.getQuantizationAnnotationCount() == 0
+              && definitions.get(tensor.getName()) == 1;
+      Weight weight = weight(tensor, tensor.getName(), label);
+      Weight twin = fixed ? equals.find(weight) : null;
+      if (twin != null) {
+        twins++;
+        scope.renames.put(tensor.getName(), twin.name());
+        continue;
+      }
+      out.addInitializer(record(weight, tensor, fixed));
+      if (inputs.contains(tensor.getName())) {
+        overridable.add(tensor.getName());
       }
     }
     for (NodeProto node : graph.getNodeList()) {
@@ -285,7 +299,7 @@ final class WeightHoister {
       String name = node.getOutput(0);
       String label = "Constant node with output '" + name + "'";
       if (mayLeave(tensor, name, label, scope, context)) {
-        hoisted.add(record(tensor, name, label));
+        hoisted.add(record(weight(tensor, name, label), tensor, definitions.get(name) == 1));
         scope.removed.add(node);
       }
     }
@@ -530,13 +544,25 @@ final class WeightHoister {
     return true;
   }
 
-  /** Takes the weight out and gives the initializer that refers to it. */
-  private TensorProto record(TensorProto tensor, String name, String label) throws IOException {
+  private Weight weight(TensorProto tensor, String name, String label) throws IOException {
     TensorReader.Inspection found = reader.inspect(tensor, label);
-    found.bytes().take();
-    weights.put(
-        name, new Weight(name, found.dtype(), List.copyOf(tensor.getDimsList()), found.bytes()));
-    return OnnxModels.asPseed(tensor, name);
+    return new Weight(name, found.dtype(), List.copyOf(tensor.getDimsList()), found.bytes());
+  }
+
+  /**
+   * Takes the weight out and gives the initializer that refers to it.
+   *
+   * @param everywhere whether its name means the weight in all graphs, so that equal ones may be
+   *     replaced by it
+   */
+  private TensorProto record(Weight weight, TensorProto tensor, boolean everywhere)
+      throws IOException {
+    weight.bytes().take();
+    weights.put(weight.name(), weight);
+    if (everywhere) {
+      equals.add(weight);
+    }
+    return OnnxModels.asPseed(tensor, weight.name());
   }
 
   /** Moves a weight of a subgraph or function to the main graph, if it may leave. */
@@ -553,8 +579,15 @@ final class WeightHoister {
       return false;
     }
     boolean keepsName = !output && context.extras == null && definitions.get(name) == 1;
-    String global = keepsName ? name : unused(name);
-    hoisted.add(record(tensor, global, label));
+    Weight twin = context.extras == null ? equals.find(weight(tensor, name, label)) : null;
+    String global;
+    if (twin != null) {
+      twins++;
+      global = twin.name();
+    } else {
+      global = keepsName ? name : unused(name);
+      hoisted.add(record(weight(tensor, global, label), tensor, true));
+    }
     scope.moved.add(name);
     scope.renames.put(name, global);
     if (output) {
@@ -714,6 +747,9 @@ final class WeightHoister {
     if (fromSubgraphs > 0) {
       notices.add(
           fromSubgraphs + " weights of subgraphs (If, Loop, Scan) were moved to the main graph");
+    }
+    if (twins > 0) {
+      notices.add(twins + " weights are equal to others and are stored once");
     }
     if (fromFunctions > 0) {
       notices.add(

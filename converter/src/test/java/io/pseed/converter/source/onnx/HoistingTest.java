@@ -140,6 +140,55 @@ class HoistingTest {
     assertSame(model, Map.of("c", OnnxRuns.scalar(false)));
   }
 
+  /** Exporters repeat weights in branches, and those of layers that share theirs. */
+  @Test
+  void equalWeightsAreStoredOnce() throws Exception {
+    int n = 2 * N;
+    GraphProto then =
+        graph(
+                "then",
+                constant("w", tensor("", 1, n, n)),
+                constant("other", tensor("", 3, n, n)),
+                node("MatMul", List.of("h", "w"), List.of("m")),
+                node("MatMul", List.of("m", "other"), List.of("y_in")))
+            .addOutput(value("y_in", 1, n))
+            .build();
+    GraphProto otherwise =
+        graph(
+                "else",
+                constant("y_in", tensor("", 1, n, n)),
+                node("MatMul", List.of("h", "main2"), List.of("unused")))
+            .addOutput(value("y_in", n, n))
+            .build();
+    ModelProto.Builder model =
+        model(
+            graph("main")
+                .addInput(value("x", 1, n))
+                .addInput(value("c", DataType.BOOL))
+                .addOutput(value("y"))
+                .addOutput(value("shown", n, n))
+                .addInitializer(tensor("main", 1, n, n))
+                .addInitializer(tensor("main2", 1, n, n))
+                .addInitializer(tensor("turned", 1, 4L * N, N))
+                .addInitializer(tensor("shown", 1, n, n))
+                .addNode(node("MatMul", List.of("x", "main2"), List.of("a")))
+                .addNode(node("MatMul", List.of("a", "main"), List.of("b")))
+                .addNode(node("Shape", List.of("turned"), List.of("s")))
+                .addNode(node("Identity", List.of("b"), List.of("h")))
+                .addNode(
+                    node(
+                        "If",
+                        List.of("c"),
+                        List.of("y"),
+                        attribute("then_branch", then),
+                        attribute("else_branch", otherwise))));
+    OnnxModelSource source = open(model.build());
+    assertThat(names(source)).containsExactly("main", "turned", "shown", "other");
+    assertThat(source.notices()).contains("3 weights are equal to others and are stored once");
+    assertSame(model, Map.of("c", OnnxRuns.scalar(true)));
+    assertSame(model, Map.of("c", OnnxRuns.scalar(false)));
+  }
+
   /** What a subgraph says about a value follows the value's new name, or goes with it. */
   @Test
   void annotationsFollow() throws Exception {
