@@ -21,11 +21,17 @@ final class EqualWeights {
   /** Smaller ones are not worth a name of another. */
   private static final int SMALLEST = 4096;
 
+  /** Of the weights that begin alike; comparing each with all would have no bound. */
+  private static final int MOST_ALIKE = 16;
+
   private final Map<List<Object>, List<Weight>> known = new HashMap<>();
 
-  /** Remembers a weight. */
+  /** Remembers a weight, but not more than a few that begin alike. */
   void add(Weight weight) throws IOException {
-    known.computeIfAbsent(key(weight), key -> new ArrayList<>()).add(weight);
+    List<Weight> alike = known.computeIfAbsent(key(weight), key -> new ArrayList<>());
+    if (alike.size() < MOST_ALIKE) {
+      alike.add(weight);
+    }
   }
 
   /** The first that was added and is equal in type, shape and all elements, or null. */

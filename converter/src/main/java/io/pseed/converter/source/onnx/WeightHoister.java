@@ -55,7 +55,11 @@ final class WeightHoister {
   private static final long MAX_PASSED_INPUTS = 1 << 22;
 
   /** One weight, in the order of the initializers. */
-  record Weight(String name, DType dtype, List<Long> shape, TensorBytes bytes) {}
+  record Weight(String name, DType dtype, List<Long> shape, TensorBytes bytes) {
+    Weight named(String other) {
+      return new Weight(other, dtype, shape, bytes);
+    }
+  }
 
   /** The rewritten model and what was taken out of it. */
   record Result(ModelProto model, List<Weight> weights, List<String> notices) {}
@@ -546,6 +550,7 @@ final class WeightHoister {
 
   private Weight weight(TensorProto tensor, String name, String label) throws IOException {
     TensorReader.Inspection found = reader.inspect(tensor, label);
+    found.bytes().take();
     return new Weight(name, found.dtype(), List.copyOf(tensor.getDimsList()), found.bytes());
   }
 
@@ -557,7 +562,6 @@ final class WeightHoister {
    */
   private TensorProto record(Weight weight, TensorProto tensor, boolean everywhere)
       throws IOException {
-    weight.bytes().take();
     weights.put(weight.name(), weight);
     if (everywhere) {
       equals.add(weight);
@@ -579,14 +583,15 @@ final class WeightHoister {
       return false;
     }
     boolean keepsName = !output && context.extras == null && definitions.get(name) == 1;
-    Weight twin = context.extras == null ? equals.find(weight(tensor, name, label)) : null;
+    Weight weight = weight(tensor, name, label);
+    Weight twin = context.extras == null ? equals.find(weight) : null;
     String global;
     if (twin != null) {
       twins++;
       global = twin.name();
     } else {
       global = keepsName ? name : unused(name);
-      hoisted.add(record(weight(tensor, global, label), tensor, true));
+      hoisted.add(record(weight.named(global), tensor, true));
     }
     scope.moved.add(name);
     scope.renames.put(name, global);
