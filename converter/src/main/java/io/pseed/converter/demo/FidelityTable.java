@@ -22,7 +22,7 @@ public final class FidelityTable {
     /**
      * Converts, calibration included.
      *
-     * @throws DemoException where nothing was written
+     * @throws IOException where nothing was written
      */
     void convert(Path model, Path tokenizer, long bytes, int seedBits, Path target)
         throws IOException;
