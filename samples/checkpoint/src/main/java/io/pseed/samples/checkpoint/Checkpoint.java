@@ -4,12 +4,12 @@ import io.pseed.converter.ConversionResult;
 import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.Sources;
-import io.pseed.converter.command.Inspection;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.export.SafetensorsExporter;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.format.PseedReader;
+import io.pseed.format.TensorEntry;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -27,9 +27,17 @@ public final class Checkpoint {
     Path seeds = Path.of(args[2]);
     convert(Path.of(args[0]), Double.parseDouble(args[1]), seeds);
     try (PseedReader reader = PseedReader.open(seeds)) {
-      new Inspection(reader, false).lines(args[2]).forEach(System.out::println);
+      for (TensorEntry entry : reader.header().tensors()) {
+        ConversionResult.TensorResult tensor = Converter.result(entry);
+        System.out.printf(
+            "%-50s %-7s %5.2f bits a weight  %s%n",
+            tensor.name(),
+            tensor.codec(),
+            tensor.bitsPerWeight(),
+            tensor.reason().isEmpty() ? String.format("%.1f dB", tensor.snrDb()) : tensor.reason());
+      }
       long bytes = SafetensorsExporter.export(reader, Path.of(args[3]));
-      System.out.println(args[3] + ": " + bytes + " bytes");
+      System.out.printf("%s: %,d bytes%n", args[3], bytes);
     }
   }
 

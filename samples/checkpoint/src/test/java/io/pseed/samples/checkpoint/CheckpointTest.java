@@ -41,7 +41,8 @@ class CheckpointTest {
               .filter(t -> t.dtype() == DType.F32)
               .filter(t -> t.name().matches("(encoder\\.layer\\.0|embeddings\\.(?!word)).*"))
               .toList();
-      // The exporter of this model left matrices without names; the first six are the first layer's.
+      // The exporter of this model left matrices without names; the first six are the first
+      // layer's.
       List<SourceTensor> matrices =
           model.tensors().stream()
               .filter(t -> !t.name().contains(".") && t.shape().length == 2)

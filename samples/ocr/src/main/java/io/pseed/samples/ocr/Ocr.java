@@ -19,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
 
-/** Reads the lines of text in a picture: {@code Ocr [FILE.png]}; without a file, of one it draws. */
+/**
+ * Reads the lines of text in a picture: {@code Ocr [FILE.png]}; without a file, of one it draws.
+ */
 public final class Ocr implements AutoCloseable {
   private static final float[] IMAGENET_MEAN = {0.485f, 0.456f, 0.406f};
   private static final float[] IMAGENET_DEVIATION = {0.229f, 0.224f, 0.225f};
@@ -83,8 +85,7 @@ public final class Ocr implements AutoCloseable {
       if (map[i] > TEXT) {
         Rectangle spot = spot(map, width, i);
         if (Math.min(spot.width, spot.height) >= SMALLEST) {
-          int more =
-              (int) (AROUND * spot.width * spot.height / (2 * (spot.width + spot.height)));
+          int more = (int) (AROUND * spot.width * spot.height / (2 * (spot.width + spot.height)));
           spot.grow(more, more);
           double x = (double) picture.getWidth() / width;
           double y = (double) picture.getHeight() / height;

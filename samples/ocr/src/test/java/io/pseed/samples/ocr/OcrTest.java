@@ -50,7 +50,8 @@ class OcrTest {
     try {
       return Receipt.draw();
     } catch (RuntimeException | LinkageError | InternalError e) {
-      String why = "no font to draw with (Debian: apt-get install fontconfig fonts-dejavu-core): " + e;
+      String why =
+          "no font to draw with (Debian: apt-get install fontconfig fonts-dejavu-core): " + e;
       System.out.println("SKIPPED: " + why);
       Assumptions.abort(why);
       throw e;

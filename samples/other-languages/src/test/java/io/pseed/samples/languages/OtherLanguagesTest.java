@@ -71,8 +71,7 @@ class OtherLanguagesTest {
   private static void compare(String language, Path folder, String... program) throws Exception {
     List<double[]> expected = segments(folder, program, ORIGINAL);
     List<double[]> heard = segments(folder, program, SEEDED);
-    System.out.println(
-        language + ": FP32 hears " + text(expected) + ", the export " + text(heard));
+    System.out.println(language + ": FP32 hears " + text(expected) + ", the export " + text(heard));
     assertEquals(SENTENCES, expected.size());
     assertEquals(expected.size(), heard.size());
     for (int i = 0; i < heard.size(); i++) {
@@ -130,14 +129,14 @@ class OtherLanguagesTest {
     int code = process.waitFor();
     return new Ran(
         code,
-        Files.readString(output) + (code == 0 ? "" : Files.readString(folder.resolve("errors.txt"))));
+        Files.readString(output)
+            + (code == 0 ? "" : Files.readString(folder.resolve("errors.txt"))));
   }
 
   private static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.list(from)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        Files.copy(
-            file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }

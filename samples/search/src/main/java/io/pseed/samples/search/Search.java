@@ -49,8 +49,7 @@ public final class Search {
     Embedding asked = model.embed(question).content();
     List<Hit> hits = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
-      hits.add(
-          new Hit(lines.get(i).text(), CosineSimilarity.between(asked, embeddings.get(i))));
+      hits.add(new Hit(lines.get(i).text(), CosineSimilarity.between(asked, embeddings.get(i))));
     }
     hits.sort(Comparator.comparingDouble(Hit::score).reversed());
     return hits;

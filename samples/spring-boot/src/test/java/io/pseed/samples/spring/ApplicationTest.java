@@ -47,7 +47,8 @@ class ApplicationTest {
     double alike =
         CosineSimilarity.between(
             model.embed(TEXTS.get(0)).content(), model.embed(TEXTS.get(1)).content());
-    String printed = output.getAll().lines().filter(l -> l.matches("\\d\\.\\d{3}")).findFirst().orElseThrow();
+    String printed =
+        output.getAll().lines().filter(l -> l.matches("\\d\\.\\d{3}")).findFirst().orElseThrow();
     assertEquals(alike, Double.parseDouble(printed), 0.001);
   }
 }

@@ -86,13 +86,13 @@ public final class Voice {
     for (int i = 0; i < probabilities.length; i++) {
       float[] input = new float[CONTEXT + CHUNK];
       int context = Math.min(i * CHUNK, CONTEXT);
-      System.arraycopy(
-          samples, i * CHUNK - context, input, CONTEXT - context, context + CHUNK);
+      System.arraycopy(samples, i * CHUNK - context, input, CONTEXT - context, context + CHUNK);
       try (OnnxTensor in =
               OnnxTensor.createTensor(
                   environment, FloatBuffer.wrap(input), new long[] {1, input.length});
           OnnxTensor before =
-              OnnxTensor.createTensor(environment, FloatBuffer.wrap(state), new long[] {2, 1, 128});
+              OnnxTensor.createTensor(
+                  environment, FloatBuffer.wrap(state), new long[] {2, 1, 128});
           OnnxTensor rate = OnnxTensor.createTensor(environment, (long) RATE);
           OrtSession.Result result =
               session.run(Map.of("input", in, "state", before, "sr", rate))) {

@@ -27,8 +27,7 @@ class VoiceTest {
   @Test
   void hearsWhatTheOriginalHears() throws Exception {
     List<Segment> expected;
-    try (OrtSession session =
-            OrtEnvironment.getEnvironment().createSession(ORIGINAL.toString());
+    try (OrtSession session = OrtEnvironment.getEnvironment().createSession(ORIGINAL.toString());
         InputStream wav = Voice.class.getResourceAsStream("/recording.wav")) {
       expected = Voice.segments(Voice.probabilities(session, Voice.samples(wav)));
     }
