@@ -3,6 +3,7 @@ package io.pseed.samples.spring;
 import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.store.embedding.CosineSimilarity;
 import java.util.List;
+import java.util.Locale;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.ApplicationRunner;
 import org.springframework.boot.SpringApplication;
@@ -22,6 +23,7 @@ public class Application {
       List<String> texts = arguments.getNonOptionArgs();
       if (texts.size() == 2) {
         System.out.printf(
+            Locale.ROOT,
             "%.3f%n",
             CosineSimilarity.between(
                 model.embed(texts.get(0)).content(), model.embed(texts.get(1)).content()));
