@@ -73,8 +73,15 @@ void words() {
     check(std::string(pseed::float_text(c.value).c_str()) == c.text,
           std::string("float ") + c.text + ", got " + pseed::float_text(c.value).c_str());
   }
-  check(std::string(pseed::integral_text(-32768).c_str()) == "-32768", "integral");
-  check(std::string(pseed::integral_text(1e23).c_str()) == "1" + std::string(23, '0'), "integral 1e23");
+  const struct {
+    double value;
+    const char *text;
+  } codes[] = {{32768, "32768"},         {-32768, "-32768"},      {16777215, "16777215"},         {16777216, "1.6777216E7"},
+               {-1e12, "-1.0E12"},       {0x1p63, "9.223372E18"}, {208740793069878784, "2.0874079E17"}, {208740793069878752, "2.0874079E17"},
+               {-0x1p116, "-8.307675E34"}};
+  for (const auto &c : codes) {
+    check(std::string(pseed::code_text(c.value).c_str()) == c.text, std::string("code ") + c.text + ", got " + pseed::code_text(c.value).c_str());
+  }
   // Labels and messages that are too long stay whole characters.
   const std::string name(2000, 'x');
   pseed::Error error;

@@ -43,8 +43,7 @@ struct Digits {
   int exponent;
 };
 
-template <typename T>
-Digits shortest(T magnitude) {
+Digits shortest(float magnitude) {
   char chars[64];
   const std::to_chars_result end = std::to_chars(chars, chars + sizeof chars - 1, magnitude, std::chars_format::scientific);
   *end.ptr = 0;
@@ -106,13 +105,8 @@ Text float_text(float value) {
   return text("%s", out.c_str());
 }
 
-Text integral_text(double value) {
-  if (value == 0) {
-    return text(std::signbit(value) ? "-0" : "0");
-  }
-  Digits d = shortest(std::fabs(value));
-  d.digits.append(static_cast<size_t>(d.exponent) + 1 - d.digits.size(), '0');
-  return text("%s%s", value < 0 ? "-" : "", d.digits.c_str());
+Text code_text(double code) {
+  return std::fabs(code) < 0x1p24 ? text("%" PRId64, static_cast<int64_t>(code)) : float_text(static_cast<float>(code));
 }
 
 bool Error::set(int kind, const char *format, ...) {

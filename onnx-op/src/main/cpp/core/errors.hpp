@@ -29,8 +29,9 @@ inline Text text(uint64_t value) { return text("%llu", static_cast<unsigned long
 
 // As Java's Float.toString: the fewest digits that give the value again.
 Text float_text(float value);
-// As Java's %.0f of an integral value: the fewest digits that give the value again, then zeros.
-Text integral_text(double value);
+// A code of a Poincare seed: an integer below 2^24, a float from there on. Decoders agree on values to 10^-12 only, so further digits would
+// be each decoder's own.
+Text code_text(double code);
 
 class Error {
  public:

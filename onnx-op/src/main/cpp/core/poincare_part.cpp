@@ -24,7 +24,7 @@ void PoincareFailure::report(const Key &key, const TensorRecord &record, const c
   error_.set(PSEED_CORRUPT,
              "%s: %sPoincaré seed 0x%016" PRIX64 " with shift %d has code %s at row %" PRIu32 ", column %" PRIu32 " of %" PRIu32
              " x %" PRIu32 ", expected at most 32767 (record at file offset %" PRIu64 ")",
-             record.place().label(), tile, generator.seed().bits, shift, integral_text(code).c_str(), i, j, generator.rows(),
+             record.place().label(), tile, generator.seed().bits, shift, code_text(code).c_str(), i, j, generator.rows(),
              generator.cols(), record.place().offset());
   first_row_.store(key.row, std::memory_order_relaxed);
 }

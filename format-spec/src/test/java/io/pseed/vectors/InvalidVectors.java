@@ -263,6 +263,21 @@ final class InvalidVectors {
         "layer-code-above",
         "the codes of the layer seed are 2^20 times larger: above 32767",
         Rec.with(layer, 28, layer[28] + 20));
+    tiles(
+        "code-above-2-57",
+        "found by fuzzing: a code of 58 bits, whose last digits JDKs and decoders print differently",
+        codeOf58Bits());
+  }
+
+  /** Five tiles of 2 x 4, the last with seed 0x7366666F2065ABB7 and shift 46. */
+  private static byte[] codeOf58Bits() {
+    Bytes body = Rec.view(10, 4, false).u32(2).u32(4);
+    for (int tile = 0; tile < 4; tile++) {
+      Poincare.tile(body, Rec.Seed.NONE);
+    }
+    Poincare.tile(body, new Rec.Seed(0x7366666F2065ABB7L, 1f, 46));
+    long[] shape = {10, 4};
+    return Rec.undecoded(Rec.POINCARE, 1, shape, Rec.Seed.NONE, body.toArray());
   }
 
   private void tiles(String file, String recipe, byte[] bytes) {

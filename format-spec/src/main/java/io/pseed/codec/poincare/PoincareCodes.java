@@ -101,11 +101,11 @@ public final class PoincareCodes {
     double rounded = Math.rint(scaled);
     if (Math.abs(rounded) > LARGEST_CODE) {
       throw new CorruptException(
-          "Poincaré seed %s with shift %d has code %.0f at row %d, column %d of %d x %d, expected at most %d"
+          "Poincaré seed %s with shift %d has code %s at row %d, column %d of %d x %d, expected at most %d"
               .formatted(
                   generator.seed().toHex(),
                   shift,
-                  rounded,
+                  codeText(rounded),
                   i,
                   j,
                   generator.rows(),
@@ -113,6 +113,15 @@ public final class PoincareCodes {
                   LARGEST_CODE));
     }
     return (int) rounded;
+  }
+
+  /**
+   * A code as a sentence names it: an integer below 2^24, a float from there on. Decoders agree on
+   * values to 10^-12 only (specification, section 6.3), so further digits would be each decoder's
+   * own. No code is too large for a float: values are below 2^40 * 2^12, shifts at most 64.
+   */
+  static String codeText(double code) {
+    return Math.abs(code) < 1 << 24 ? Long.toString((long) code) : Float.toString((float) code);
   }
 
   /**

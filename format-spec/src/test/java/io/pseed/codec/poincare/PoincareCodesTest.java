@@ -34,6 +34,23 @@ class PoincareCodesTest {
         .hasMessageContaining("shift of a Poincaré seed is 65");
   }
 
+  /** Neighbours of a double give one sentence, whatever decoder and JDK print it. */
+  @Example
+  void sentencesNameTheDigitsThatDecodersAgreeOn() {
+    assertThat(PoincareCodes.codeText(32768)).isEqualTo("32768");
+    assertThat(PoincareCodes.codeText(-32768)).isEqualTo("-32768");
+    assertThat(PoincareCodes.codeText(16777215)).isEqualTo("16777215");
+    assertThat(PoincareCodes.codeText(16777216)).isEqualTo("1.6777216E7");
+    assertThat(PoincareCodes.codeText(-1e12)).isEqualTo("-1.0E12");
+    assertThat(PoincareCodes.codeText(0x1p63)).isEqualTo("9.223372E18");
+    double found = 208740793069878784.0;
+    assertThat(PoincareCodes.codeText(found))
+        .isEqualTo(PoincareCodes.codeText(Math.nextDown(found)))
+        .isEqualTo(PoincareCodes.codeText(Math.nextUp(found)));
+    // The largest jacobian, the largest radial factor, the largest shift.
+    assertThat(PoincareCodes.codeText(0x1p40 * 0x1p12 * 0x1p64)).isEqualTo("8.307675E34");
+  }
+
   @Example
   void marginOfKnownValues() {
     // I0(0) = 1 at the only place of a 1 x 1 matrix: scaled by 1/2 it is a half-integer.
