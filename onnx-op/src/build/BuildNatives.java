@@ -21,8 +21,8 @@ import java.util.stream.Stream;
  * <pre>
  * java BuildNatives.java host|all|none SOURCE TARGET CLASSES
  *
- * host  builds the library of this platform with CMake, in TARGET/native-host, and packs it;
- *       without CMake or a compiler it says so, and the jar holds no library
+ * host  builds the libraries of this platform with CMake, in TARGET/native-host, and packs them;
+ *       without CMake or a compiler it says so, and the jar holds none
  * all   packs what .ci/natives built in TARGET/natives; every platform must be there
  * none  packs nothing
  * </pre>
@@ -32,8 +32,13 @@ public final class BuildNatives {
   private static final List<String> RELEASE =
       List.of(
           "linux-aarch64/libpseed_ort.so",
+          "linux-aarch64/libpseed_search.so",
           "linux-x64/libpseed_ort.so",
-          "windows-x64/pseed_ort.dll");
+          "linux-x64/libpseed_search.so",
+          "windows-x64/pseed_ort.dll",
+          "windows-x64/pseed_search.dll");
+
+  private static final List<String> TARGETS = List.of("pseed_ort", "pseed_search");
 
   /** What CMake says where a tool is missing, and what that means. */
   private static final Map<String, String> MISSING =
@@ -72,15 +77,20 @@ public final class BuildNatives {
   private void host() throws Exception {
     String reason = buildHost();
     if (reason == null) {
-      pack(new TreeMap<>(Map.of(hostPlatform() + "/" + hostName(), build.resolve(hostName()))));
+      TreeMap<String, Path> libraries = new TreeMap<>();
+      for (String target : TARGETS) {
+        libraries.put(hostPlatform() + "/" + hostName(target), build.resolve(hostName(target)));
+      }
+      pack(libraries);
     } else {
       pack(new TreeMap<>());
       say("no native library in the jar: " + reason);
-      say("  models load without it, only more slowly; see 'Native library' in README.md");
+      say(
+          "  models load and are coded without, only more slowly; see 'Native library' in README.md");
     }
   }
 
-  /** Null, or why the library cannot be built here. A library that does not compile is an error. */
+  /** Null, or why libraries cannot be built here. One that does not compile is an error. */
   private String buildHost() throws Exception {
     Files.createDirectories(build);
     StringBuilder words = new StringBuilder();
@@ -110,14 +120,16 @@ public final class BuildNatives {
     }
     words.setLength(0);
     String jobs = String.valueOf(Runtime.getRuntime().availableProcessors());
-    List<String> make =
-        List.of("cmake", "--build", build.toString(), "--target", "pseed_ort", "--parallel", jobs);
-    if (run(words, make) != 0) {
-      fail("the native library does not build:\n" + words);
-    }
-    Path library = build.resolve(hostName());
-    if (!Files.isRegularFile(library)) {
-      fail("target pseed_ort made no " + library);
+    for (String target : TARGETS) {
+      List<String> make =
+          List.of("cmake", "--build", build.toString(), "--target", target, "--parallel", jobs);
+      if (run(words, make) != 0) {
+        fail("the native library does not build:\n" + words);
+      }
+      Path library = build.resolve(hostName(target));
+      if (!Files.isRegularFile(library)) {
+        fail("target " + target + " made no " + library);
+      }
     }
     return null;
   }
@@ -209,11 +221,11 @@ public final class BuildNatives {
         };
   }
 
-  private static String hostName() {
+  private static String hostName(String target) {
     return switch (os()) {
-      case "windows" -> "pseed_ort.dll";
-      case "macos" -> "libpseed_ort.dylib";
-      default -> "libpseed_ort.so";
+      case "windows" -> target + ".dll";
+      case "macos" -> "lib" + target + ".dylib";
+      default -> "lib" + target + ".so";
     };
   }
 

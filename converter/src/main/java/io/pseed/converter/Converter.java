@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.encode.EncodedTensor;
 import io.pseed.converter.encode.ErrorMetric;
+import io.pseed.converter.encode.SearchChoice;
 import io.pseed.converter.encode.TensorEncoder;
 import io.pseed.converter.encode.TensorScan;
 import io.pseed.converter.encode.Workers;
@@ -69,6 +70,7 @@ public final class Converter {
   public ConversionResult convert(
       TensorSource source, Plan plan, Map<String, ErrorMetric> metrics, Path target)
       throws IOException {
+    SearchChoice.requirePossible();
     long start = System.nanoTime();
     List<SourceTensor> tensors = source.tensors();
     requireMatch(source, plan);
@@ -162,6 +164,7 @@ public final class Converter {
     if (coded == 0 && !header.tensors().isEmpty() && !source.quantized()) {
       notice(notices, "no tensor was large enough to be coded: the file is lossless");
     }
+    SearchChoice.notice().ifPresent(sentence -> notice(notices, sentence));
     return new ConversionResult(
         target,
         source.bytes(),

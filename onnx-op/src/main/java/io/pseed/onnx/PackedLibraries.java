@@ -15,8 +15,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The libraries in an artifact: {@code PLATFORM/FILE} for each platform, and their digests in
- * {@code SHA256SUMS}, as {@code sha256sum} writes them.
+ * The libraries of one kind in an artifact: {@code PLATFORM/FILE} for each platform, and their
+ * digests in {@code SHA256SUMS}, as {@code sha256sum} writes them.
  */
 final class PackedLibraries {
   /** Folder of the resources; {@code BuildNatives.java} writes it. */
@@ -49,16 +49,19 @@ final class PackedLibraries {
     }
   }
 
+  private final NativeLibrary kind;
   private final Resources resources;
   private final String platform;
 
-  PackedLibraries(Resources resources, String platform) {
+  PackedLibraries(NativeLibrary kind, Resources resources, String platform) {
+    this.kind = kind;
     this.resources = resources;
     this.platform = platform;
   }
 
-  static PackedLibraries ofThisArtifact() {
+  static PackedLibraries ofThisArtifact(NativeLibrary kind) {
     return new PackedLibraries(
+        kind,
         name -> PackedLibraries.class.getResourceAsStream(FOLDER + name),
         platform(System.getProperty("os.name"), System.getProperty("os.arch")));
   }
@@ -78,6 +81,10 @@ final class PackedLibraries {
         };
   }
 
+  NativeLibrary kind() {
+    return kind;
+  }
+
   /** The library for this platform. */
   Library library() throws OpLibraryException {
     Map<String, Library> libraries = libraries();
@@ -88,9 +95,10 @@ final class PackedLibraries {
               + platform
               + " ("
               + (libraries.isEmpty() ? "it holds none at all" : "it holds " + join(libraries))
-              + "); a model exported by 'pseed export --onnx' loads without it, only more slowly; or"
-              + " build the library from source (README) and name it with -D"
-              + PseedOpLibrary.PROPERTY
+              + "); "
+              + kind.without()
+              + "; or build the library from source (README) and name it with -D"
+              + kind.property()
               + "=FILE");
     }
     return library;
@@ -119,7 +127,9 @@ final class PackedLibraries {
                   + "' is no digest and name of a library; the artifact is damaged, get it again");
         }
         Library library = new Library(matcher.group(2), matcher.group(3), matcher.group(1));
-        libraries.put(library.platform(), library);
+        if (kind.isNamed(library.name())) {
+          libraries.put(library.platform(), library);
+        }
       }
     } catch (IOException e) {
       throw e instanceof OpLibraryException known ? known : unreadable(SUMS, e);

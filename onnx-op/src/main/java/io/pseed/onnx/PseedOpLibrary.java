@@ -3,8 +3,6 @@ package io.pseed.onnx;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -37,8 +35,7 @@ public final class PseedOpLibrary {
   /** System property: the file of a library to be used instead of the one in the artifact. */
   public static final String PROPERTY = "io.pseed.onnx.library";
 
-  private static final UnpackedLibrary UNPACKED =
-      new UnpackedLibrary(PackedLibraries.ofThisArtifact(), LibraryFolders.ofThisSystem());
+  private static final UnpackedLibrary UNPACKED = UnpackedLibrary.ofThisArtifact(NativeLibrary.OP);
 
   private PseedOpLibrary() {}
 
@@ -60,7 +57,7 @@ public final class PseedOpLibrary {
    * @throws OpLibraryException where there is none for this platform, or no safe place for it
    */
   public static Path path() throws OpLibraryException {
-    return path(System.getProperty(PROPERTY), UNPACKED);
+    return UNPACKED.path(System.getProperty(PROPERTY));
   }
 
   /**
@@ -79,38 +76,5 @@ public final class PseedOpLibrary {
   /** Whether {@link #register} has a library for this platform. */
   public static boolean isAvailable() {
     return unavailable().isEmpty();
-  }
-
-  static Path path(String property, UnpackedLibrary unpacked) throws OpLibraryException {
-    if (property == null) {
-      return unpacked.path();
-    }
-    Path file;
-    try {
-      file = Path.of(property).toAbsolutePath();
-    } catch (InvalidPathException e) {
-      throw notThere(property, "which is no path", e);
-    }
-    if (property.isBlank() || !Files.isRegularFile(file)) {
-      throw notThere(
-          property, Files.exists(file) ? "which is no file" : "which does not exist", null);
-    }
-    if (!Files.isReadable(file)) {
-      throw notThere(property, "which cannot be read", null);
-    }
-    return file;
-  }
-
-  private static OpLibraryException notThere(String property, String what, Throwable cause) {
-    return new OpLibraryException(
-        "the system property "
-            + PROPERTY
-            + " is '"
-            + property
-            + "', "
-            + what
-            + "; name the library that you built, or leave the property out to use the one of the"
-            + " artifact",
-        cause);
   }
 }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -35,6 +36,48 @@ final class UnpackedLibrary {
   UnpackedLibrary(PackedLibraries packed, LibraryFolders folders) {
     this.packed = packed;
     this.folders = folders;
+  }
+
+  static UnpackedLibrary ofThisArtifact(NativeLibrary kind) {
+    return new UnpackedLibrary(PackedLibraries.ofThisArtifact(kind), LibraryFolders.ofThisSystem());
+  }
+
+  /**
+   * The library that a user's own property names, or the artifact's.
+   *
+   * @param property its value; null where it is not set
+   */
+  Path path(String property) throws OpLibraryException {
+    if (property == null) {
+      return path();
+    }
+    Path file;
+    try {
+      file = Path.of(property).toAbsolutePath();
+    } catch (InvalidPathException e) {
+      throw notThere(property, "which is no path", e);
+    }
+    if (property.isBlank() || !Files.isRegularFile(file)) {
+      throw notThere(
+          property, Files.exists(file) ? "which is no file" : "which does not exist", null);
+    }
+    if (!Files.isReadable(file)) {
+      throw notThere(property, "which cannot be read", null);
+    }
+    return file;
+  }
+
+  private OpLibraryException notThere(String property, String what, Throwable cause) {
+    return new OpLibraryException(
+        "the system property "
+            + packed.kind().property()
+            + " is '"
+            + property
+            + "', "
+            + what
+            + "; name the library that you built, or leave the property out to use the one of the"
+            + " artifact",
+        cause);
   }
 
   synchronized Path path() throws OpLibraryException {
@@ -76,9 +119,9 @@ final class UnpackedLibrary {
           "there is no folder from which the native library can be loaded ("
               + String.join("; ", refused)
               + "); unpack it yourself and name it with -D"
-              + PseedOpLibrary.PROPERTY
-              + "=FILE, or do without: a model exported by 'pseed export --onnx' loads without it,"
-              + " only more slowly",
+              + packed.kind().property()
+              + "=FILE, or do without: "
+              + packed.kind().without(),
           e);
     }
     LOG.log(

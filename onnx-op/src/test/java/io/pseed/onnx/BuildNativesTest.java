@@ -37,19 +37,27 @@ class BuildNativesTest {
     assertThat(first.code()).as(first.words()).isZero();
     assertThat(first.words()).contains("pseed: native library " + PLATFORM + "/");
     List<Path> packed = files(packed());
-    assertThat(packed).hasSize(2);
-    Path library = packed.stream().filter(f -> !f.endsWith("SHA256SUMS")).findFirst().orElseThrow();
+    assertThat(packed).hasSize(3);
+    List<Path> libraries = packed.stream().filter(f -> !f.endsWith("SHA256SUMS")).sorted().toList();
+    StringBuilder sums = new StringBuilder();
+    for (Path library : libraries) {
+      byte[] bytes = Files.readAllBytes(library);
+      sums.append(HexFormat.of().formatHex(PackedLibraries.sha256().digest(bytes)))
+          .append("  " + PLATFORM + "/" + library.getFileName() + "\n");
+      assertThat(dir.resolve("target/native-host").resolve(library.getFileName()))
+          .as("the plain file")
+          .hasBinaryContent(bytes);
+    }
+    assertThat(packed().resolve("SHA256SUMS")).hasContent(sums.toString());
+    for (NativeLibrary kind : NativeLibrary.values()) {
+      PackedLibraries.Library library =
+          new PackedLibraries(kind, name -> Files.newInputStream(packed().resolve(name)), PLATFORM)
+              .library();
+      assertThat(kind.isNamed(library.name())).isTrue();
+      assertThat(libraries).contains(packed().resolve(PLATFORM).resolve(library.name()));
+    }
+    Path library = libraries.get(0);
     byte[] bytes = Files.readAllBytes(library);
-    assertThat(packed().resolve("SHA256SUMS"))
-        .hasContent(
-            HexFormat.of().formatHex(PackedLibraries.sha256().digest(bytes))
-                + "  "
-                + PLATFORM
-                + "/"
-                + library.getFileName());
-    assertThat(dir.resolve("target/native-host").resolve(library.getFileName()))
-        .as("the plain file")
-        .hasBinaryContent(bytes);
 
     Path object;
     try (Stream<Path> files = Files.walk(dir.resolve("target/native-host"))) {
@@ -78,7 +86,9 @@ class BuildNativesTest {
     assertThat(run.code()).as(run.words()).isZero();
     assertThat(run.words())
         .contains("pseed: no native library in the jar: there is no CMake")
-        .contains("models load without it, only more slowly; see 'Native library' in README.md");
+        .contains(
+            "models load and are coded without, only more slowly; see 'Native library' in"
+                + " README.md");
     assertThat(packed()).as("nothing of an older build").doesNotExist();
   }
 
@@ -102,7 +112,13 @@ class BuildNativesTest {
   void aReleaseHoldsEveryPlatformAsItIsNow() throws Exception {
     project("int answer() { return 42; }\n");
     Path natives = dir.resolve("target/natives");
-    for (String library : List.of("linux-x64/libpseed_ort.so", "windows-x64/pseed_ort.dll")) {
+    for (String library :
+        List.of(
+            "linux-aarch64/libpseed_search.so",
+            "linux-x64/libpseed_ort.so",
+            "linux-x64/libpseed_search.so",
+            "windows-x64/pseed_ort.dll",
+            "windows-x64/pseed_search.dll")) {
       Files.createDirectories(natives.resolve(library).getParent());
       Files.writeString(natives.resolve(library), library);
     }
@@ -125,10 +141,16 @@ class BuildNativesTest {
         .extracting(line -> line.substring(66))
         .containsExactly(
             "linux-aarch64/libpseed_ort.so",
+            "linux-aarch64/libpseed_search.so",
             "linux-x64/libpseed_ort.so",
-            "windows-x64/pseed_ort.dll");
+            "linux-x64/libpseed_search.so",
+            "windows-x64/pseed_ort.dll",
+            "windows-x64/pseed_search.dll");
     PackedLibraries jar =
-        new PackedLibraries(name -> Files.newInputStream(packed().resolve(name)), "linux-aarch64");
+        new PackedLibraries(
+            NativeLibrary.OP,
+            name -> Files.newInputStream(packed().resolve(name)),
+            "linux-aarch64");
     assertThat(jar.bytes(jar.library())).asString(StandardCharsets.US_ASCII).isEqualTo("arm");
   }
 
@@ -149,6 +171,7 @@ class BuildNativesTest {
         cmake_minimum_required(VERSION 3.18)
         project(p LANGUAGES CXX)
         add_library(pseed_ort SHARED ort/op.cpp)
+        add_library(pseed_search SHARED ort/op.cpp)
         """);
     Files.writeString(dir.resolve("cpp/ort/op.cpp"), source);
   }

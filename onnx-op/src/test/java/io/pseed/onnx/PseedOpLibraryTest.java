@@ -282,7 +282,8 @@ class PseedOpLibraryTest {
             "this artifact holds no native library for linux-riscv64 (it holds linux-x64); a model"
                 + " exported by 'pseed export --onnx' loads without it, only more slowly; or build"
                 + " the library from source (README) and name it with -Dio.pseed.onnx.library=FILE");
-    assertThatThrownBy(() -> new PackedLibraries(name -> null, "linux-x64").library())
+    assertThatThrownBy(
+            () -> new PackedLibraries(NativeLibrary.OP, name -> null, "linux-x64").library())
         .isInstanceOf(OpLibraryException.class)
         .hasMessageStartingWith(
             "this artifact holds no native library for linux-x64 (it holds none at all); ");
@@ -314,7 +315,7 @@ class PseedOpLibraryTest {
   @Test
   void onesOwnLibrary() throws Exception {
     Path own = Files.write(dir.resolve("own.so"), LIBRARY);
-    assertThat(PseedOpLibrary.path(own.toString(), unpacked())).isEqualTo(own);
+    assertThat(unpacked().path(own.toString())).isEqualTo(own);
     for (Map.Entry<String, String> wrong :
         Map.of(
                 dir.resolve("no.so").toString(),
@@ -326,7 +327,7 @@ class PseedOpLibraryTest {
                 "\0",
                 "which is no path")
             .entrySet()) {
-      assertThatThrownBy(() -> PseedOpLibrary.path(wrong.getKey(), unpacked()))
+      assertThatThrownBy(() -> unpacked().path(wrong.getKey()))
           .isInstanceOf(OpLibraryException.class)
           .hasMessage(
               "the system property io.pseed.onnx.library is '"
@@ -435,6 +436,7 @@ class PseedOpLibraryTest {
     resources.put("SHA256SUMS", sums.getBytes(StandardCharsets.US_ASCII));
     resources.put("linux-x64/libpseed_ort.so", LIBRARY);
     return new PackedLibraries(
+        NativeLibrary.OP,
         name -> resources.containsKey(name) ? new ByteArrayInputStream(resources.get(name)) : null,
         platform);
   }

@@ -2,8 +2,10 @@ package io.pseed.converter.encode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.pseed.codec.trellis.TrellisCode;
+import io.pseed.onnx.SearchLibrary;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Random;
@@ -38,15 +40,29 @@ class TrellisSearchTest {
   }
 
   private static byte[] encode(TrellisCode code, int rate, float[] targets) {
-    byte[] payload = new byte[(targets.length * rate + 7) / 8];
-    new TrellisSearch(code, rate).encode(targets, 0, targets.length, payload, 0);
-    return payload;
+    return encode(code, rate, targets, null);
   }
 
   private static byte[] encode(TrellisCode code, int rate, float[] targets, byte[] weights) {
-    byte[] payload = new byte[(targets.length * rate + 7) / 8];
-    new TrellisSearch(code, rate)
-        .encode(targets, 0, targets.length, payload, 0, new float[targets.length], weights);
+    byte[] found = encode(code, rate, targets, weights, SearchChoice.JAVA);
+    if (SearchLibrary.unavailable().isEmpty()) {
+      assertThat(encode(code, rate, targets, weights, SearchChoice.NATIVE)).isEqualTo(found);
+    }
+    return found;
+  }
+
+  private static byte[] encode(
+      TrellisCode code, int rate, float[] targets, byte[] weights, SearchChoice choice) {
+    int n = targets.length;
+    byte[] payload = new byte[(n * rate + 7) / 8];
+    float[] found = new float[n];
+    new TrellisSearch(code, rate, choice).encode(targets, 0, n, payload, 0, found, weights);
+    double sum = 0;
+    for (int t = 0; t < n; t++) {
+      double error = targets[t] - found[t];
+      sum += error * error;
+    }
+    assertThat(squaredError(code, rate, targets, payload)).isEqualTo(sum);
     return payload;
   }
 
@@ -172,6 +188,33 @@ class TrellisSearchTest {
       byte[] weights = weights(n, trial);
       assertThat(encode(code, rate, targets, weights))
           .isEqualTo(bestOfAllStreams(metric, targets, weights));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20})
+  void nativeCodeFindsWhatJavaFinds(int bits) {
+    assumeThat(SearchLibrary.unavailable()).isEmpty();
+    for (int rate = 1; rate <= 8; rate++) {
+      TrellisCode code =
+          TrellisCode.of(
+              bits, rate % 2 == 0 ? TrellisCode.LAW_RAYLEIGH : TrellisCode.LAW_DISK, rate % 2 * 90);
+      TrellisSearch java = new TrellisSearch(code, rate, SearchChoice.JAVA);
+      TrellisSearch library = new TrellisSearch(code, rate, SearchChoice.NATIVE);
+      // Shorter and longer than before: one instance for all.
+      for (int n : bits < 14 ? new int[] {1, 2, 63, 255, 64} : new int[] {1, 15, 9}) {
+        float[] targets = gaussian(n + 3, n == 255 ? 9000 : 4096, n);
+        Arrays.fill(targets, n / 2, n, 0f);
+        byte[] weights = n % 2 == 0 ? null : weights(n, n);
+        byte[] expected = new byte[n * rate / 8 + 3];
+        byte[] found = new byte[n * rate / 8 + 3];
+        float[] expectedCodes = new float[n];
+        float[] codes = new float[n];
+        java.encode(targets, 3, n, expected, 1, expectedCodes, weights);
+        library.encode(targets, 3, n, found, 1, codes, weights);
+        assertThat(found).as("k = %d, n = %d", rate, n).isEqualTo(expected);
+        assertThat(codes).isEqualTo(expectedCodes);
+      }
     }
   }
 
