@@ -24,9 +24,10 @@ struct SearchJob {
   uint32_t at;       ///< added to each row's offset
   uint32_t stride;   ///< floats between rows of targets
   uint32_t rows;
-  uint32_t n;        ///< weights of a row
-  uint32_t block;    ///< rows of a block of the feedback factor; 0: no feedback
-  uint32_t reserved[3];
+  uint32_t n;         ///< weights of a row
+  uint32_t block;     ///< rows of a block of the feedback factor; 0: no feedback
+  uint32_t firstRow;  ///< rows before it were searched by an earlier launch: their errors are there
+  uint32_t reserved[2];
 };
 static_assert(sizeof(SearchJob) == 88, "SearchJob");
 

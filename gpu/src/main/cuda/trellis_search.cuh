@@ -574,7 +574,7 @@ __device__ __forceinline__ void searchJobs(const SearchArguments &arguments, int
       return;
     }
     const SearchJob &job = arguments.jobs[number];
-    for (uint32_t row = 0; row < job.rows; row++) {
+    for (uint32_t row = job.firstRow; row < job.rows; row++) {
       const int rate = arguments.rates[job.rates + row];
       if (rate > 0) {
         if (job.block > 0) {
