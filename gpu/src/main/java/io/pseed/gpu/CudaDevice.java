@@ -92,7 +92,11 @@ final class CudaDevice implements AutoCloseable {
       long forTables = TABLES * SearchLayout.tableBytes(TrellisCode.MAX_L);
       if (limit < LEAST) {
         throw new CudaFailure(
-            "may use " + (limit >> 20) + " MiB of memory, at least " + (LEAST >> 20) + " are needed",
+            "may use "
+                + (limit >> 20)
+                + " MiB of memory, at least "
+                + (LEAST >> 20)
+                + " are needed",
             CudaFailure.OUT_OF_MEMORY);
       }
       this.arena = new DeviceArena<>(new Memory(), limit - forTables);
@@ -110,8 +114,7 @@ final class CudaDevice implements AutoCloseable {
    *
    * @param memory bytes of its memory to use at most; empty: 80 % of what is free
    */
-  static CudaDevice open(CudaDriver.Properties properties, OptionalLong memory)
-      throws CudaFailure {
+  static CudaDevice open(CudaDriver.Properties properties, OptionalLong memory) throws CudaFailure {
     return new CudaDevice(properties, memory);
   }
 
@@ -340,8 +343,7 @@ final class CudaDevice implements AutoCloseable {
     }
 
     /** Brings bytes onto the device, in pieces, and waits. */
-    void upload(
-        DeviceArena.Slice<DevicePointer> slice, long offset, long bytes, Filler filler)
+    void upload(DeviceArena.Slice<DevicePointer> slice, long offset, long bytes, Filler filler)
         throws CudaFailure {
       upload(slice.memory(), slice.offset() + offset, bytes, filler);
     }
@@ -356,33 +358,28 @@ final class CudaDevice implements AutoCloseable {
         int n = (int) Math.min(STAGING, bytes - at);
         filler.fill(staging.clear().limit(n), at);
         CUdeviceptr to = memory.withByteOffset(offset + at);
-        check(
-            JCudaDriver.cuMemcpyHtoDAsync(to, pinned, n, streams.get(0)), "cuMemcpyHtoDAsync");
+        check(JCudaDriver.cuMemcpyHtoDAsync(to, pinned, n, streams.get(0)), "cuMemcpyHtoDAsync");
         check(JCudaDriver.cuStreamSynchronize(streams.get(0)), "cuStreamSynchronize");
       }
     }
 
     /** Brings bytes from the device, in pieces. */
-    void download(
-        DeviceArena.Slice<DevicePointer> slice, long offset, long bytes, Drain drain)
+    void download(DeviceArena.Slice<DevicePointer> slice, long offset, long bytes, Drain drain)
         throws CudaFailure {
       for (long at = 0; at < bytes; at += STAGING) {
         int n = (int) Math.min(STAGING, bytes - at);
         CUdeviceptr from = slice.memory().withByteOffset(slice.offset() + offset + at);
-        check(
-            JCudaDriver.cuMemcpyDtoHAsync(pinned, from, n, streams.get(0)), "cuMemcpyDtoHAsync");
+        check(JCudaDriver.cuMemcpyDtoHAsync(pinned, from, n, streams.get(0)), "cuMemcpyDtoHAsync");
         check(JCudaDriver.cuStreamSynchronize(streams.get(0)), "cuStreamSynchronize");
         drain.take(staging.clear().limit(n), at);
       }
     }
 
     /** Fills with zeros, and waits. */
-    void zero(DeviceArena.Slice<DevicePointer> slice, long offset, long bytes)
-        throws CudaFailure {
+    void zero(DeviceArena.Slice<DevicePointer> slice, long offset, long bytes) throws CudaFailure {
       if (bytes > 0) {
         CUdeviceptr to = slice.memory().withByteOffset(slice.offset() + offset);
-        check(
-            JCudaDriver.cuMemsetD8Async(to, (byte) 0, bytes, streams.get(0)), "cuMemsetD8Async");
+        check(JCudaDriver.cuMemsetD8Async(to, (byte) 0, bytes, streams.get(0)), "cuMemsetD8Async");
         check(JCudaDriver.cuStreamSynchronize(streams.get(0)), "cuStreamSynchronize");
       }
     }

@@ -134,8 +134,7 @@ public final class CudaDriver {
   /** The same for those who choose devices. */
   Found found() {
     return new Found(
-        devices.stream().map(d -> new Device(d.number(), d.name(), d.unfit())).toList(),
-        trouble());
+        devices.stream().map(d -> new Device(d.number(), d.name(), d.unfit())).toList(), trouble());
   }
 
   private static CudaDriver probe() {
@@ -245,8 +244,7 @@ public final class CudaDriver {
             + attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
         attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
         memory[0],
-        attribute(
-            device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
+        attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
         attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_CLOCK_RATE),
         attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE),
         attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH),

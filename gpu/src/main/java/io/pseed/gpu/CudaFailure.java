@@ -11,7 +11,8 @@ public final class CudaFailure extends Exception {
 
   /** Errors behind which a context is of no more use, or the device is gone. */
   private static final Set<Integer> LASTING =
-      Set.of(4, 46, 100, 101, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719,
+      Set.of(
+          4, 46, 100, 101, 201, 214, 220, 226, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719,
           999);
 
   private final int code;

@@ -37,16 +37,22 @@ public final class CudaTrellisBackend implements EncoderBackend {
   /** A device and the weights that are in work on it. */
   private static final class Use {
     private final CudaDevice device;
+    private final SelfCheck check;
     private long weights;
     private boolean lost;
 
-    Use(CudaDevice device) {
+    Use(CudaDevice device, SelfCheck check) {
       this.device = device;
+      this.check = check;
     }
   }
 
   private CudaTrellisBackend(List<CudaDevice> opened) {
-    opened.forEach(device -> devices.add(new Use(device)));
+    for (CudaDevice device : opened) {
+      SelfCheck check =
+          new SelfCheck(request -> search(device, SearchUnit.of(request), weights -> {}));
+      devices.add(new Use(device, check));
+    }
     this.name =
         opened.stream()
             .map(d -> "cuda:" + d.properties().number() + " (" + d.properties().name() + ")")
@@ -106,7 +112,11 @@ public final class CudaTrellisBackend implements EncoderBackend {
     long weights = (long) request.rows() * request.cols();
     add(use, weights);
     try {
-      search(use.device, SearchUnit.of(request), progress);
+      SearchUnit unit = SearchUnit.of(request);
+      for (SearchUnit.Bucket bucket : unit.buckets()) {
+        use.check.require(request.code().bits(), bucket.leastRate(), bucket.mostRate());
+      }
+      search(use.device, unit, progress);
     } catch (CudaFailure e) {
       throw new BackendException(e.getMessage(), lost(use, e));
     } catch (InterruptedException e) {
@@ -431,7 +441,7 @@ public final class CudaTrellisBackend implements EncoderBackend {
           slice,
           layout.jobs[bucket],
           list.limit(),
-          (to, at) -> to.put(list.array(), (int) at, to.remaining()));
+          (to, at) -> to.put(list.slice((int) at, to.remaining())));
     }
 
     private int next(int count, CudaDevice.Span span) {

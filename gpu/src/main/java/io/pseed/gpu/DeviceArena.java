@@ -163,9 +163,7 @@ final class DeviceArena<M> implements AutoCloseable {
     for (Segment<M> segment : segments) {
       for (Map.Entry<Long, Long> piece : segment.free.entrySet()) {
         long n = piece.getValue();
-        boolean better =
-            length == 0
-                || (length < wanted ? n > length : n >= wanted && n < length);
+        boolean better = length == 0 || (length < wanted ? n > length : n >= wanted && n < length);
         if (n >= least && better) {
           where = segment;
           offset = piece.getKey();

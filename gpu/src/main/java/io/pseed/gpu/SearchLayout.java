@@ -91,7 +91,7 @@ final class SearchLayout {
 
   /** Bytes of the tables of a generator. */
   static long tableBytes(int seedBits) {
-    return 9L * 2 << seedBits;
+    return 18L << seedBits;
   }
 
   /** For k = 1 to 8 the codes of all states in the rate's units, then those in code units. */

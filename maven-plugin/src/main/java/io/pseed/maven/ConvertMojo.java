@@ -52,8 +52,8 @@ public class ConvertMojo extends AbstractModelsMojo {
 
   /**
    * What searches: cpu; cuda, all NVIDIA GPUs; cuda:0, one of them; auto, a GPU where one is there
-   * that fits. GPUs need io.pseed:pseed-gpu among the plugin's {@code <dependencies>}. The result is
-   * the same.
+   * that fits. GPUs need io.pseed:pseed-gpu among the plugin's {@code <dependencies>}. The result
+   * is the same.
    */
   @Parameter(property = "pseed.device", defaultValue = "auto")
   String device;
@@ -209,8 +209,7 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
   }
 
-  private void convert(
-      Work work, DeviceSetting searches, BuildState before, BuildState after)
+  private void convert(Work work, DeviceSetting searches, BuildState before, BuildState after)
       throws IOException, InterruptedException, ConfigurationException, CommandFailure {
     Consumer<String> say = sentence -> getLog().info(work.name() + ": " + sentence);
     try (TensorSource opened = Sources.open(work.source())) {
@@ -333,7 +332,8 @@ public class ConvertMojo extends AbstractModelsMojo {
       say.accept("converting " + work.label() + ", " + Units.bytes(opened.bytes()));
       int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
       ConversionOutcome outcome =
-          new ConversionTask(opened, work.settings().request(workers, searches), new LogWatcher(say))
+          new ConversionTask(
+                  opened, work.settings().request(workers, searches), new LogWatcher(say))
               .run(made);
       ConversionResult result = outcome.result();
       say.accept(

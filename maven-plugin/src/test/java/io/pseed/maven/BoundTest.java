@@ -35,7 +35,9 @@ class BoundTest {
     model.calibration = "none";
     try (TensorSource opened = Sources.open(source)) {
       return new ConversionTask(
-              opened, ModelSettings.of(dir, model).request(1, DeviceSetting.CPU), new LogWatcher(text -> {}))
+              opened,
+              ModelSettings.of(dir, model).request(1, DeviceSetting.CPU),
+              new LogWatcher(text -> {}))
           .run(target);
     }
   }

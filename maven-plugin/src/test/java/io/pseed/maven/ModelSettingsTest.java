@@ -79,7 +79,8 @@ class ModelSettingsTest {
     assertThat(request.calibrate().data()).hasValue(dir.resolve("images").toString());
     assertThat(request.judge().data()).hasValue("texts");
     assertThat(settings.outputs()).containsExactly("onnx", "pseed");
-    assertThat(of(m -> m.calibration = "none").request(1, DeviceSetting.CPU).calibrate().none()).isTrue();
+    assertThat(of(m -> m.calibration = "none").request(1, DeviceSetting.CPU).calibrate().none())
+        .isTrue();
   }
 
   @Test

@@ -113,8 +113,7 @@ public final class Devices {
   private static String list(EncoderBackendProvider provider, Found found) {
     List<String> all = new ArrayList<>();
     for (Device device : found.devices()) {
-      all.add(
-          label(provider, device) + device.unfit().map(why -> ", unfit: " + why).orElse(""));
+      all.add(label(provider, device) + device.unfit().map(why -> ", unfit: " + why).orElse(""));
     }
     return "there is " + (all.isEmpty() ? "none" : String.join("; ", all));
   }

@@ -34,7 +34,7 @@ public record SearchRequest(
     int[] rowOffset) {
 
   /** A request with an empty payload, laid out as the format has it. */
-  static SearchRequest of(
+  public static SearchRequest of(
       TrellisCode code,
       Panels panels,
       int firstRow,
