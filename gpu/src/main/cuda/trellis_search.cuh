@@ -16,6 +16,7 @@
 #ifndef PSEED_TRELLIS_SEARCH_CUH
 #define PSEED_TRELLIS_SEARCH_CUH
 
+#include "portable.cuh"
 #include "trellis_layout.h"
 
 namespace pseed {
@@ -68,7 +69,7 @@ __device__ __forceinline__ int extended(int x, int weight, int base) {
 
 /// By how much codes and targets are shifted before a search.
 template <int K, bool WEIGHTED>
-PSEED_BOTH constexpr int preShift() {
+__host__ __device__ constexpr int preShift() {
   return Metric<K>::kFar || WEIGHTED ? 0 : Metric<K>::kLowBits / 2;
 }
 
@@ -562,7 +563,8 @@ __device__ __forceinline__ void searchRow(const SearchArguments &arguments, cons
 /// @param best room for the metrics, in shared or in device memory
 template <Storage STORAGE>
 __device__ __forceinline__ void searchJobs(const SearchArguments &arguments, int *best) {
-  __shared__ BlockShared shared;
+  PSEED_SHARED_ARRAY(BlockShared, blockShared, 1);
+  BlockShared &shared = blockShared[0];
   for (;;) {
     if (threadIdx.x == 0) {
       shared.job = atomicAdd(arguments.counter, 1u);

@@ -3,6 +3,6 @@
 
 /// Blocks of 2^L / 128 threads; dynamic shared memory: 8 bytes for each of the 2^(L - least rate) groups.
 extern "C" __global__ void __launch_bounds__(512, 1) trellis_shared(const pseed::SearchArguments arguments) {
-  extern __shared__ __align__(16) int metrics[];
+  PSEED_DYNAMIC_SHARED(int, metrics);
   pseed::searchJobs<pseed::Storage::kRegisters>(arguments, metrics);
 }

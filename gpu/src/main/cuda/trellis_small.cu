@@ -3,6 +3,6 @@
 
 /// Blocks of kSmallThreads threads, no dynamic shared memory.
 extern "C" __global__ void __launch_bounds__(pseed::kSmallThreads) trellis_small(const pseed::SearchArguments arguments) {
-  __shared__ int best[2 << 10];
+  PSEED_SHARED_ARRAY(int, best, 2 << 10);
   pseed::searchJobs<pseed::Storage::kSmall>(arguments, best);
 }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -188,7 +187,7 @@ inline bool same(const SearchCase &expected, const SearchCase &actual) {
       return false;
     }
   }
-  if (std::memcmp(expected.errors.data(), actual.errors.data(), expected.errors.size() * sizeof(float)) != 0) {
+  if (expected.errors != actual.errors) {
     std::printf("%s: errors differ\n", expected.name.c_str());
     return false;
   }

@@ -1,16 +1,13 @@
 // The search kernels, compiled for the host and run block by block, against the definition of the search and against what Java found.
 //
 //     search_test [VECTORS]      a file that io.pseed.gpu.SearchVectorsTest wrote
-#include "shim/cuda_shim.hpp"
+#include <fstream>
+
+#include "search_cases.hpp"
 
 #include "../../main/cuda/trellis_memory.cu"
 #include "../../main/cuda/trellis_shared.cu"
 #include "../../main/cuda/trellis_small.cu"
-
-#include <fstream>
-#include <iterator>
-
-#include "search_cases.hpp"
 
 using namespace pseed_test;
 

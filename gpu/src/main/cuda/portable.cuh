@@ -1,0 +1,22 @@
+// What a kernel's source needs so that two compilers take it: nvcc for the device, and a C++17 compiler for the host through the shim of
+// the tests (gpu/src/test/cpp/shim), which runs kernels block by block.
+//
+//   PSEED_DYNAMIC_SHARED(type, name);        type *name: the shared memory whose size the launch gives; one such line a kernel
+//   PSEED_SHARED_ARRAY(type, name, count);   an array of shared memory of fixed size; it holds garbage when a block begins
+#ifndef PSEED_PORTABLE_CUH
+#define PSEED_PORTABLE_CUH
+
+#include <cstdint>
+
+#ifdef __CUDACC__
+
+#define PSEED_DYNAMIC_SHARED(type, name)                    \
+  extern __shared__ __align__(16) unsigned char pseed_dynamic_shared[]; \
+  type *const name = reinterpret_cast<type *>(pseed_dynamic_shared)
+#define PSEED_SHARED_ARRAY(type, name, count) __shared__ type name[count]
+
+#else
+#include "cuda_shim.hpp"
+#endif
+
+#endif
