@@ -387,6 +387,19 @@ final class CudaDevice implements AutoCloseable {
     /** Launches a kernel with the bytes of {@link #argument} on the stream of this number. */
     void launch(int number, CUfunction function, int blocks, int threads, int sharedBytes)
         throws CudaFailure {
+      Pointer argument = Pointer.to(arguments.get(number).position(0));
+      launch(number, function, blocks, threads, sharedBytes, Pointer.to(argument));
+    }
+
+    /** Launches a kernel on the stream of this number. */
+    void launch(
+        int number,
+        CUfunction function,
+        int blocks,
+        int threads,
+        int sharedBytes,
+        Pointer parameters)
+        throws CudaFailure {
       CUstream stream = stream(number);
       check(JCudaDriver.cuEventRecord(begins.get(number), stream), "cuEventRecord");
       check(
@@ -400,7 +413,7 @@ final class CudaDevice implements AutoCloseable {
               1,
               sharedBytes,
               stream,
-              Pointer.to(Pointer.to(arguments.get(number).position(0))),
+              parameters,
               null),
           "cuLaunchKernel");
       check(JCudaDriver.cuEventRecord(ends.get(number), stream), "cuEventRecord");
