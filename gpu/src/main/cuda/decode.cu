@@ -513,27 +513,33 @@ __device__ void store_any(const Record &record, const Tile &tile, unsigned t, co
 // ---- Kernels
 
 // Named barriers: 1 + g: the buffer is group g's. 3 + g: all of group g are here.
-__device__ __forceinline__ void wait_for_buffer(unsigned group) {
+__device__ __forceinline__ void wait_for_group(unsigned group) {
   if (group == 0) {
+    pseed_barrier_sync(3, kGroupThreads);
+  } else {
+    pseed_barrier_sync(4, kGroupThreads);
+  }
+}
+
+// Until the group has the buffer for its turn. One group alone keeps its bits where the buffer is, and must be through with them.
+__device__ __forceinline__ void wait_for_buffer(unsigned groups, unsigned group) {
+  if (groups == 1) {
+    wait_for_group(group);
+  } else if (group == 0) {
     pseed_barrier_sync(1, kThreads);
   } else {
     pseed_barrier_sync(2, kThreads);
   }
 }
 
-__device__ __forceinline__ void give_buffer(unsigned group) {
-  if (group == 0) {
-    pseed_barrier_arrive(1, kThreads);
-  } else {
+// Ends the group's turn. After the second group's last one nobody waits.
+__device__ __forceinline__ void give_buffer(unsigned groups, unsigned group, bool last) {
+  if (groups == 1) {
+    wait_for_group(group);
+  } else if (group == 0) {
     pseed_barrier_arrive(2, kThreads);
-  }
-}
-
-__device__ __forceinline__ void wait_for_group(unsigned group) {
-  if (group == 0) {
-    pseed_barrier_sync(3, kGroupThreads);
-  } else {
-    pseed_barrier_sync(4, kGroupThreads);
+  } else if (!last) {
+    pseed_barrier_arrive(1, kThreads);
   }
 }
 
@@ -550,7 +556,7 @@ __device__ __forceinline__ void decode(const Record &record, const Codes &codes,
   const uint64_t turns = (tiles + step - 1) / step;
   uint64_t number = group * uint64_t{gridDim.x} + blockIdx.x;
   if (group == 1) {
-    give_buffer(0);
+    give_buffer(groups, group, false);
   }
 
   int v[kTile];
@@ -565,18 +571,20 @@ __device__ __forceinline__ void decode(const Record &record, const Codes &codes,
   for (uint64_t turn = 0; turn < turns; turn++) {
     const bool busy = number < tiles;
     const Tile now = tile;
-    const bool early = busy && now.uniform;
-    if (early) {
-      if (window.rate != 0) {
-        align_window(window, bits);
-        codes_of(bits, window.rate, codes, v);
-      } else {
+    const bool early = !busy || now.uniform;
+    if (!early) {
+      wait_for_buffer(groups, group);
+      int *const row = buffer + kTile * t;
+      mixed_codes(record, now, row_of(record, now, t), codes, row);
+      load_row(row, v);
+    } else if (busy && window.rate != 0) {
+      align_window(window, bits);
+      codes_of(bits, window.rate, codes, v);
+    } else {
 #pragma unroll
-        for (int i = 0; i < kTile; i++) {
-          v[i] = 0;
-        }
+      for (int i = 0; i < kTile; i++) {
+        v[i] = 0;
       }
-      hadamard(v, record.col_block_log2);
     }
     number += step;
     if (number < tiles) {
@@ -586,40 +594,32 @@ __device__ __forceinline__ void decode(const Record &record, const Codes &codes,
         load_window(record, tile, row_of(record, tile, t), window);
       }
     }
-    if (groups == 1) {
-      wait_for_group(group);
-    } else {
-      wait_for_buffer(group);
-    }
-    bool whole = false;
     if (busy) {
-      if (!early) {
-        int *const row = buffer + kTile * t;
-        mixed_codes(record, now, row_of(record, now, t), codes, row);
-        load_row(row, v);
-        hadamard(v, record.col_block_log2);
-      }
+      hadamard(v, record.col_block_log2);
+    }
+    if (early) {
+      wait_for_buffer(groups, group);
+    }
+    const bool whole = busy && stored_whole(record, now);
+    const bool last = turn + 1 == turns;
+    if (busy) {
       store_row(buffer, t, v);
       wait_for_group(group);
       load_column(buffer, t, v);
-      whole = stored_whole(record, now);
-      if (!whole) {
+    }
+    if (!busy || whole) {
+      give_buffer(groups, group, last);
+    }
+    if (busy) {
+      hadamard(v, record.row_block_log2);
+      if (whole) {
+        store_whole(record, now, now.col + t, v, out);
+      } else {
         // The places of a column are its thread's alone.
-        hadamard(v, record.row_block_log2);
         store_column(buffer, t, v);
         store_any(record, now, t, buffer, out);
+        give_buffer(groups, group, last);
       }
-    }
-    if (groups == 1) {
-      wait_for_group(group);
-    } else if (group == 0) {
-      give_buffer(1);
-    } else if (turn + 1 < turns) {
-      give_buffer(0);
-    }
-    if (whole) {
-      hadamard(v, record.row_block_log2);
-      store_whole(record, now, now.col + t, v, out);
     }
   }
 }
