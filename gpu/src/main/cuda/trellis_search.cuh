@@ -9,10 +9,12 @@
 // memory. A thread owns 128 states: 8 groups in a row, which share their predecessors, times 16 values of j (less than 16 at k < 4, then
 // several tiles of 8 groups). Their codes stay in its registers for the whole segment, two in each.
 //
-// Two numbers. A state costs three instructions at k <= 4 (difference: dp2a, which takes its half of the register; square and sum: one
-// multiply-add; minimum), five to seven where rates are higher or errors weigh differently. An H100 issues 128 a clock and multiprocessor,
-// 64 of them multiply-adds: 132 * 1.755 GHz * 64 / 2 = 7.4e12 states a second, 113 Mweights/s at L = 16. Bytes: a step writes 2 to 4 KB of
-// decisions at L = 16, at 100 Mweights/s 0.2 to 0.4 TB/s of 3.3. So arithmetic is the bound.
+// Two numbers. A state costs three instructions at k <= 4 (difference: dp2a, which takes its half of the word, in the pipe of
+// multiplications; square and sum: one multiply-add; minimum), seven where distances have a far end (k >= 5), one or two more where errors
+// weigh differently. An H100 issues 128 a clock and multiprocessor, 64 of them multiplications: 132 * 1.755 GHz * 64 / 2 = 7.4e12 states a
+// second, 113 Mweights/s at L = 16, is the bound at k <= 4. Bytes: a step writes 2 to 4 KB of decisions at L = 16, at 100 Mweights/s 0.2 to
+// 0.4 TB/s of 3. So arithmetic is the bound, and at k = 4 71 % of the multiplications' pipe is in use; the rest is what four warps of a
+// scheduler wait for each other at the barrier of a step.
 #ifndef PSEED_TRELLIS_SEARCH_CUH
 #define PSEED_TRELLIS_SEARCH_CUH
 
@@ -41,7 +43,8 @@ struct Metric {
   }
 };
 
-/// The low (0) or high (1) of two codes in a register, subtracted from a target.
+/// A target less the low (0) or the high (1) of two codes in a word. (Shifts and subtractions for some of the codes, to even out what the
+/// pipes of multiplications and of other integers have to do, were 5 to 10 % slower on an H100.)
 template <int HALF>
 __device__ __forceinline__ int difference(uint32_t codes, int target) {
   // Four signed bytes: -1 for the half that counts.
@@ -61,7 +64,11 @@ __device__ __forceinline__ int extended(int x, int weight, int base) {
       cost = min(cost, 4 * abs(x) + M::kFarBase);
     }
     if constexpr (WEIGHTED) {
-      cost = (cost * weight) >> 6;
+      // ((cost * weight) >> 6) << kLowBits
+      constexpr int down = 6 - M::kLowBits;
+      cost *= weight;
+      cost = (down >= 0 ? cost >> (down > 0 ? down : 0) : cost << (down < 0 ? -down : 0)) & ~M::kLowMask;
+      return cost + base;
     }
     return cost * (1 << M::kLowBits) + base;
   }
@@ -143,7 +150,7 @@ __device__ __forceinline__ void writeDecisions(uint8_t *step, int tile, const in
     uint32_t bits = 0;
 #pragma unroll
     for (int i = 0; i < 8; i++) {
-      bits |= static_cast<uint32_t>(best[i] & mask) << (width * i);
+      bits |= static_cast<uint32_t>(best[i]) << (width * i) & static_cast<uint32_t>(mask) << (width * i);
     }
     if constexpr (K >= 3) {
       reinterpret_cast<uint32_t *>(step)[tile] = bits;

@@ -166,7 +166,22 @@ static void speed(int seedBits, int k, int matrices, uint32_t rows, uint32_t col
 }
 
 int main(int argc, char **argv) {
-  const bool quick = argc > 1 && std::string(argv[1]) == "quick";
+  const std::string mode = argc > 1 ? argv[1] : "all";
+  const bool quick = mode == "quick";
+  if (mode == "rates") {
+    for (int k = 1; k <= 8; k++) {
+      speed(16, k, 1, 528, 2048, 2048, false, false);
+    }
+    for (int k : {2, 4, 5, 8}) {
+      speed(16, k, 1, 528, 2048, 2048, false, true);
+    }
+    speed(12, 4, 1, 2048, 4096, 4096, false, false);
+    return 0;
+  }
+  if (mode == "profile") {
+    speed(16, argc > 2 ? std::atoi(argv[2]) : 4, 1, 264, 1024, 1024, false, argc > 3);
+    return 0;
+  }
   int failed = 0;
   int passed = 0;
   for (SearchCase &given : searchCases(!quick)) {

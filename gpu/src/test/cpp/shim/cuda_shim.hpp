@@ -1,5 +1,5 @@
 // Runs CUDA kernels on the host: their source, compiled as C++17, block by block, each CUDA thread a fiber with a stack of its own. A
-// fiber runs until it waits for others (__syncthreads, __syncwarp, shuffles, votes) or ends; then the next one runs. One thread of the
+// fiber runs until it waits for others (barriers, shuffles, votes) or ends; then the next one runs. One thread of the
 // operating system runs all of them, so a run is repeatable.
 //
 //   pseed_shim::launch(grid, block, shared_bytes, kernel, arguments...);
@@ -115,7 +115,9 @@ constexpr size_t kStackBytes = 64 << 10;
 
 enum class Order { kForward, kBackward };
 
-enum class State { kReady, kBlockBarrier, kWarp, kDone };
+enum class State { kReady, kBlockBarrier, kNamedBarrier, kWarp, kDone };
+
+constexpr unsigned kNamedBarriers = 16;
 
 enum class WarpOp { kSync, kShuffle, kBallot, kAll, kAny };
 
@@ -136,6 +138,7 @@ struct Fiber {
   unsigned source = 0;
   uint64_t value = 0;
   uint64_t result = 0;
+  unsigned barrier = 0;
   void *fake_stack = nullptr;
   void *tsan = nullptr;
 };
@@ -157,9 +160,17 @@ struct Warp {
   char resumed = 0;
 };
 
+struct NamedBarrier {
+  unsigned count = 0;  // 0: nobody has arrived
+  unsigned here = 0;
+  char arrived = 0;
+  char resumed = 0;
+};
+
 struct Machine {
   Fiber fibers[kMaxThreads];
   Warp warps[kMaxThreads / 32];
+  NamedBarrier barriers[kNamedBarriers];
   unsigned threads = 0;
   unsigned live = 0;
   unsigned waiting = 0;
@@ -311,6 +322,44 @@ PSEED_SHIM_INTERNAL inline unsigned block_barrier(bool vote) {
   }
   acquire(&m.resumed);
   return m.result_votes;
+}
+
+// PTX bar.sync and bar.arrive: `count` threads of the block meet at barrier `id`, 1 to 15; those that only arrive do not wait.
+PSEED_SHIM_INTERNAL inline void named_barrier(unsigned id, unsigned count, bool wait) {
+  Machine &m = *g_machine;
+  Fiber &f = *m.current;
+  if (id < 1 || id >= kNamedBarriers || count % 32 != 0 || count < 32) {
+    fail("a named barrier has an id of 1 to 15 and a count of whole warps");
+  }
+  NamedBarrier &b = m.barriers[id];
+  if (b.count != 0 && b.count != count) {
+    fail("threads meet at one named barrier with different counts");
+  }
+  release(&b.arrived);
+  b.count = count;
+  b.here++;
+  if (wait) {
+    f.state = State::kNamedBarrier;
+    f.barrier = id;
+  }
+  if (b.here == count) {
+    b.count = 0;
+    b.here = 0;
+    // Only who waits is ordered behind the others; this one may do that for them.
+    acquire(&b.arrived);
+    release(&b.resumed);
+    for (unsigned t = 0; t < m.threads; t++) {
+      if (m.fibers[t].state == State::kNamedBarrier && m.fibers[t].barrier == id) {
+        m.fibers[t].state = State::kReady;
+      }
+    }
+  }
+  if (f.state != State::kReady) {
+    yield();
+  }
+  if (wait) {
+    acquire(&b.resumed);
+  }
 }
 
 PSEED_SHIM_INTERNAL inline unsigned voters() { return g_machine->voters; }
@@ -479,6 +528,10 @@ PSEED_SHIM_INTERNAL inline void run_block(size_t shared_bytes) {
   m.live = m.threads;
   m.waiting = 0;
   m.votes = 0;
+  for (NamedBarrier &barrier : m.barriers) {
+    barrier.count = 0;
+    barrier.here = 0;
+  }
   for (unsigned t = 0; t < m.threads; t++) {
     m.fibers[t].state = State::kReady;
   }
@@ -493,13 +546,15 @@ PSEED_SHIM_INTERNAL inline void run_block(size_t shared_bytes) {
     }
     if (!progress) {
       unsigned block = 0;
+      unsigned named = 0;
       unsigned warp = 0;
       for (unsigned t = 0; t < m.threads; t++) {
         block += m.fibers[t].state == State::kBlockBarrier;
+        named += m.fibers[t].state == State::kNamedBarrier;
         warp += m.fibers[t].state == State::kWarp;
       }
-      std::fprintf(stderr, "cuda shim: %u threads wait for the block, %u for their warp, %u have ended\n", block, warp,
-                   m.threads - m.live);
+      std::fprintf(stderr, "cuda shim: %u threads wait for the block, %u at named barriers, %u for their warp, %u have ended\n",
+                   block, named, warp, m.threads - m.live);
       fail("deadlock");
     }
   }
@@ -603,6 +658,8 @@ inline int __syncthreads_and(int vote) {
   const unsigned votes = pseed_shim::block_barrier(vote != 0);
   return votes == pseed_shim::voters();
 }
+inline void pseed_barrier_sync(unsigned id, unsigned count) { pseed_shim::named_barrier(id, count, true); }
+inline void pseed_barrier_arrive(unsigned id, unsigned count) { pseed_shim::named_barrier(id, count, false); }
 inline void __syncwarp(unsigned mask = 0xFFFFFFFFu) { pseed_shim::warp_wait(pseed_shim::WarpOp::kSync, mask, 0, 0); }
 inline unsigned __ballot_sync(unsigned mask, int vote) {
   return static_cast<unsigned>(pseed_shim::warp_wait(pseed_shim::WarpOp::kBallot, mask, vote != 0, 0));
