@@ -47,11 +47,8 @@ import java.util.function.IntFunction;
  * kernels are those of CUDA events: from when the first begins to when the last ends.
  */
 public final class CudaBench implements DeviceBench {
-  private static final int COLS = 4096;
-  private static final int PANEL = 1024;
-
-  /** Rows of a request without feedback: as the converter makes them. */
-  private static final int GROUP_ROWS = (1 << 22) / COLS;
+  /** Weights of a request without feedback: as the converter makes them. */
+  private static final int GROUP_WEIGHTS = 1 << 22;
 
   /** Kernels of a line of the table run about so long, at half of their bound. */
   private static final double SECONDS = 0.25;
@@ -59,8 +56,13 @@ public final class CudaBench implements DeviceBench {
   /** States that a thread of the CPU goes through for a line. */
   private static final double CPU_STATES = 1e8;
 
-  private static final int DECODED = 8192;
+  /** Columns of the matrices, and their rows with feedback. */
+  private final int cols;
 
+  private final int panel;
+  private final int decoded;
+  private final double seconds;
+  private final double cpuStates;
   private Consumer<String> line;
   private CudaDriver.Properties device;
   private boolean quick;
@@ -68,7 +70,18 @@ public final class CudaBench implements DeviceBench {
   private int threads;
 
   /** Made by the service loader. */
-  public CudaBench() {}
+  public CudaBench() {
+    this(4096, 1024, 8192, SECONDS, CPU_STATES);
+  }
+
+  /** For tests: small matrices. */
+  CudaBench(int cols, int panel, int decoded, double seconds, double cpuStates) {
+    this.cols = cols;
+    this.panel = panel;
+    this.decoded = decoded;
+    this.seconds = seconds;
+    this.cpuStates = cpuStates;
+  }
 
   @Override
   public String kind() {
@@ -93,8 +106,7 @@ public final class CudaBench implements DeviceBench {
             threads,
             System.getProperty("os.arch")));
     line.accept("");
-    try (CudaTrellisBackend backend =
-        CudaTrellisBackend.open(List.of(device), settings.memory())) {
+    try (CudaTrellisBackend backend = CudaTrellisBackend.open(List.of(device), settings.memory())) {
       searches(backend);
       miniLm(backend);
       if (settings.model().isPresent()) {
@@ -129,24 +141,28 @@ public final class CudaBench implements DeviceBench {
   private void searches(CudaTrellisBackend backend)
       throws IOException, CudaFailure, BackendException, InterruptedException {
     Random random = new Random(1);
-    targets = new float[COLS * COLS];
+    targets = new float[Math.max(cols * cols, 1 << 24)];
     for (int i = 0; i < targets.length; i++) {
       targets[i] = (float) (random.nextGaussian() * TrellisCode.UNIT);
     }
     line.accept(
-        "| search of 4096 columns in panels of 1024 | L | k | Mweights/s | bound | by | reached |"
+        "| search of "
+            + cols
+            + " columns in panels of "
+            + panel
+            + " | L | k | Mweights/s | bound | by | reached |"
             + " with copies | CPU |");
     line.accept("|---|---:|---:|---:|---:|---|---:|---:|---:|");
     int[] lengths = quick ? new int[] {12, 16, 20} : new int[] {8, 12, 14, 16, 18, 20};
     int[] rates = quick ? new int[] {2, 4} : new int[] {1, 2, 3, 4, 5, 6, 7, 8};
     // What the ask is about comes first.
     for (int rate : new int[] {4, 2}) {
-      line(backend, 16, rate, false, 4096);
+      line(backend, 16, rate, false, cols);
     }
     for (int rate : new int[] {4, 2}) {
-      line(backend, 16, rate, true, quick ? 256 : 4096);
+      line(backend, 16, rate, true, quick ? cols / 16 : cols);
     }
-    line(backend, 12, 4, true, quick ? 256 : 4096);
+    line(backend, 12, 4, true, quick ? cols / 16 : cols);
     line(backend, 20, 4, false, 0);
     for (int bits : lengths) {
       for (int rate : rates) {
@@ -168,24 +184,24 @@ public final class CudaBench implements DeviceBench {
             kernel.threads(seedBits),
             kernel.sharedBytes(seedBits, rate));
     Bound rough = Bound.ofSearch(device, seedBits, rate, feedback, 0);
-    double weights = rough.perSecond() / 2 * SECONDS;
-    int panels = COLS / PANEL;
+    double weights = rough.perSecond() / 2 * seconds;
+    int panels = cols / panel;
     int matrices;
     int rows;
     if (feedback) {
       matrices = Math.min(CudaDevice.LANES, (resident + panels - 1) / panels);
-      rows = wantedRows > 0 ? wantedRows : clamp(weights / matrices / COLS, 4, COLS);
+      rows = wantedRows > 0 ? wantedRows : clamp(weights / matrices / cols, 4, cols);
     } else {
-      int all = wantedRows > 0 ? wantedRows : clamp(weights / COLS, (resident + 3) / 4, 1 << 16);
-      rows = Math.min(all, GROUP_ROWS);
+      int all = wantedRows > 0 ? wantedRows : clamp(weights / cols, (resident + 3) / 4, 1 << 16);
+      rows = Math.min(all, GROUP_WEIGHTS / cols);
       matrices = (all + rows - 1) / rows;
     }
     Bound bound = Bound.ofSearch(device, seedBits, rate, feedback, feedback ? rows / 2.0 : 0);
     // Compiled, checked, warm.
-    backend.search(request(seedBits, rate, feedback, 4, COLS, PANEL), n -> {});
+    backend.search(request(seedBits, rate, feedback, 4, cols, panel), n -> {});
     List<SearchRequest> requests = new ArrayList<>();
     for (int m = 0; m < matrices; m++) {
-      requests.add(request(seedBits, rate, feedback, rows, COLS, PANEL));
+      requests.add(request(seedBits, rate, feedback, rows, cols, panel));
     }
     Measured measured = measure(backend, requests);
     double cpu = cpu(seedBits, rate, feedback);
@@ -211,12 +227,12 @@ public final class CudaBench implements DeviceBench {
   }
 
   private SearchRequest request(
-      int seedBits, int rate, boolean feedback, int rows, int cols, int panel) {
-    int count = (cols + panel - 1) / panel;
+      int seedBits, int rate, boolean feedback, int rows, int width, int part) {
+    int count = (width + part - 1) / part;
     int[] lengths = new int[count];
     int[] rates = new int[count];
     for (int p = 0; p < count; p++) {
-      lengths[p] = Math.min(panel, cols - p * panel);
+      lengths[p] = Math.min(part, width - p * part);
       rates[p] = rate;
     }
     Optional<SearchRequest.Feedback> by = Optional.empty();
@@ -240,7 +256,7 @@ public final class CudaBench implements DeviceBench {
         new Panels(false, lengths, rates),
         0,
         rows,
-        cols,
+        width,
         targets,
         by);
   }
@@ -293,22 +309,22 @@ public final class CudaBench implements DeviceBench {
       pool.shutdownNow();
       backend.onLaunch(one -> {});
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    return new Measured(weights / ((span[1] - span[0]) / 1e3), weights / seconds, seconds);
+    double wall = (System.nanoTime() - start) / 1e9;
+    return new Measured(weights / ((span[1] - span[0]) / 1e3), weights / wall, wall);
   }
 
   /** The CPU, all its threads, on a small sample; the second run counts. */
   private double cpu(int seedBits, int rate, boolean feedback) throws IOException {
-    int n = clamp(CPU_STATES / (1 << seedBits), 96, COLS);
+    int n = clamp(cpuStates / (1 << seedBits), 32, 4096);
     int rows = feedback ? 2 : threads;
-    int cols = feedback ? n * threads : n;
+    int width = feedback ? n * threads : n;
     double best = 0;
     try (Workers workers = new Workers(threads)) {
       for (int i = 0; i < 2; i++) {
-        SearchRequest request = request(seedBits, rate, feedback, rows, cols, n);
+        SearchRequest request = request(seedBits, rate, feedback, rows, width, n);
         long start = System.nanoTime();
         new CpuBackend(workers).search(request, w -> {});
-        best = Math.max(best, (double) rows * cols / ((System.nanoTime() - start) / 1e9));
+        best = Math.max(best, (double) rows * width / ((System.nanoTime() - start) / 1e9));
       }
     }
     return best;
@@ -324,15 +340,17 @@ public final class CudaBench implements DeviceBench {
     line.accept("|---|---:|---:|---:|---:|---:|");
     for (int bits : quick ? new int[] {12} : new int[] {12, 16}) {
       List<SearchRequest> all = new ArrayList<>();
+      // Small ones for tests.
+      int of = 4096 / cols;
       // The table of words by its transpose: 384 rows.
-      all.add(request(bits, 4, true, 384, 30522, PANEL));
-      all.add(request(bits, 4, true, 384, 512, 128));
+      all.add(request(bits, 4, true, 384 / of, 30522 / of, panel));
+      all.add(request(bits, 4, true, 384 / of, 512 / of, 128));
       for (int layer = 0; layer < 6; layer++) {
         for (int i = 0; i < 4; i++) {
-          all.add(request(bits, 4, true, 384, 384, 128));
+          all.add(request(bits, 4, true, 384 / of, 384 / of, 128));
         }
-        all.add(request(bits, 4, true, 384, 1536, 128));
-        all.add(request(bits, 4, true, 1536, 384, 128));
+        all.add(request(bits, 4, true, 384 / of, 1536 / of, 128));
+        all.add(request(bits, 4, true, 1536 / of, 384 / of, 128));
       }
       Measured measured = measure(backend, all);
       line.accept(
@@ -350,7 +368,8 @@ public final class CudaBench implements DeviceBench {
   /** A model, from file to file, without calibration. */
   private void model(EncoderBackend backend, Path file) throws IOException {
     line.accept("");
-    line.accept("| " + file.getFileName() + ", from file to file, 4 bits | L | seconds | Mweights/s |");
+    line.accept(
+        "| " + file.getFileName() + ", from file to file, 4 bits | L | seconds | Mweights/s |");
     line.accept("|---|---:|---:|---:|");
     for (int bits : new int[] {12, 16}) {
       Path folder = Files.createTempDirectory("pseed-bench");
@@ -362,14 +381,14 @@ public final class CudaBench implements DeviceBench {
             new Converter(workers, Optional.of(backend), ProgressListener.NONE)
                 .convert(source, new Planner(4, bits, true, true).plan(source), target)
                 .searchedWeights();
-        double seconds = (System.nanoTime() - start) / 1e9;
+        double wall = (System.nanoTime() - start) / 1e9;
         line.accept(
             String.format(
                 Locale.ROOT,
                 "| on the device | %d | %.2f | %.2f |",
                 bits,
-                seconds,
-                weights / seconds / 1e6));
+                wall,
+                weights / wall / 1e6));
       } finally {
         Files.deleteIfExists(target);
         Files.deleteIfExists(folder);
@@ -382,14 +401,14 @@ public final class CudaBench implements DeviceBench {
     line.accept("");
     line.accept(
         "| decode, 4 bits, blocks of 128 x 128, "
-            + DECODED
+            + decoded
             + " x "
-            + DECODED
+            + decoded
             + " | L | GB/s written | of the memory's | CPU GB/s |");
     line.accept("|---|---:|---:|---:|---:|");
     for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
       for (int bits : new int[] {12, 16}) {
-        TensorRecord record = record(type, bits, DECODED);
+        TensorRecord record = record(type, bits, decoded);
         CudaDecoder.Timed timed = decoder.trellis(record, quick ? 3 : 10);
         double perSecond = timed.tensor().bytes() / (timed.milliseconds() / 1e3);
         timed.tensor().close();
@@ -456,8 +475,7 @@ public final class CudaBench implements DeviceBench {
             LayerSeed.NONE,
             0,
             List.of(head.head(), ByteBuffer.wrap(payload)));
-    ByteBuffer all =
-        ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
+    ByteBuffer all = ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
     parts.forEach(part -> all.put(part.duplicate()));
     return TensorRecord.parse(
         all.flip(), RecordPlace.standalone("a record of random streams"), Limits.LARGE);

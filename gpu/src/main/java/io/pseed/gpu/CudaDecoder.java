@@ -147,7 +147,8 @@ public final class CudaDecoder implements AutoCloseable {
     }
     int shared = TILE_BYTES + (few ? 0 : AHEAD_BYTES) + (byTable ? table : 0);
     if (shared > most) {
-      throw new CudaFailure("has " + most + " bytes of shared memory a block, " + shared + " needed");
+      throw new CudaFailure(
+          "has " + most + " bytes of shared memory a block, " + shared + " needed");
     }
     ByteBuffer codes = codes(body.code(), byTable);
     DecodeLayout layout = new DecodeLayout(body, codes.remaining(), record.decodedBytes());
@@ -201,13 +202,9 @@ public final class CudaDecoder implements AutoCloseable {
     short[] radii = code.copyOfRadii();
     short[] angles = code.copyOfAngles();
     int second = (int) SearchLayout.round256(2L * radii.length);
-    ByteBuffer all =
-        ByteBuffer.allocate(second + 2 * angles.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer all = ByteBuffer.allocate(second + 2 * angles.length).order(ByteOrder.LITTLE_ENDIAN);
     all.asShortBuffer().put(radii);
-    all.slice(second, 2 * angles.length)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asShortBuffer()
-        .put(angles);
+    all.slice(second, 2 * angles.length).order(ByteOrder.LITTLE_ENDIAN).asShortBuffer().put(angles);
     return all;
   }
 
@@ -235,17 +232,11 @@ public final class CudaDecoder implements AutoCloseable {
   }
 
   private static void bytes(
-      CudaDevice.Lane lane,
-      DeviceArena.Slice<DevicePointer> slice,
-      long offset,
-      ByteBuffer values)
+      CudaDevice.Lane lane, DeviceArena.Slice<DevicePointer> slice, long offset, ByteBuffer values)
       throws CudaFailure {
     ByteBuffer from = values.slice();
     lane.upload(
-        slice,
-        offset,
-        from.remaining(),
-        (to, at) -> to.put(from.slice((int) at, to.remaining())));
+        slice, offset, from.remaining(), (to, at) -> to.put(from.slice((int) at, to.remaining())));
   }
 
   private static void floats(

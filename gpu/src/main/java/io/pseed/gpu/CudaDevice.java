@@ -404,17 +404,7 @@ final class CudaDevice implements AutoCloseable {
       check(JCudaDriver.cuEventRecord(begins.get(number), stream), "cuEventRecord");
       check(
           JCudaDriver.cuLaunchKernel(
-              function,
-              blocks,
-              1,
-              1,
-              threads,
-              1,
-              1,
-              sharedBytes,
-              stream,
-              parameters,
-              null),
+              function, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, parameters, null),
           "cuLaunchKernel");
       check(JCudaDriver.cuEventRecord(ends.get(number), stream), "cuEventRecord");
     }

@@ -101,8 +101,7 @@ final class DecodeLayout {
   /** The panels as the kernels read them. */
   ByteBuffer panelBytes() {
     Panels all = body.panels();
-    ByteBuffer to =
-        ByteBuffer.allocate(PANEL_BYTES * all.count()).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer to = ByteBuffer.allocate(PANEL_BYTES * all.count()).order(ByteOrder.LITTLE_ENDIAN);
     int start = 0;
     long offset = 0;
     for (int p = 0; p < all.count(); p++) {

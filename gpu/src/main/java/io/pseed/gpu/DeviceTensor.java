@@ -18,10 +18,7 @@ public final class DeviceTensor implements AutoCloseable {
   private boolean closed;
 
   DeviceTensor(
-      CudaDevice device,
-      DeviceArena.Slice<DevicePointer> slice,
-      long offset,
-      TensorRecord record) {
+      CudaDevice device, DeviceArena.Slice<DevicePointer> slice, long offset, TensorRecord record) {
     this.device = device;
     this.slice = slice;
     this.offset = offset;

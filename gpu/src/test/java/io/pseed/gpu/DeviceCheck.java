@@ -1,13 +1,17 @@
 package io.pseed.gpu;
 
+import io.pseed.converter.bench.DeviceBench;
 import io.pseed.format.TensorRecord;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.Callable;
 
 /**
  * The device tests as a program, for machines without Maven: {@code gpu/device-check} runs it.
  * Arguments: {@code small} for few and short cases; {@code search} or {@code decode} for one of
- * them alone.
+ * them alone; {@code bench} for the bench, also {@code quick}, or {@code tiny} to see that it runs.
  */
 public final class DeviceCheck {
   private int passed;
@@ -33,6 +37,17 @@ public final class DeviceCheck {
       System.exit(3);
     }
     List<String> words = List.of(arguments);
+    if (words.contains("bench")) {
+      (words.contains("tiny") ? new CudaBench(64, 32, 256, 1e-9, 1e4) : new CudaBench())
+          .run(
+              new DeviceBench.Settings(
+                  OptionalInt.empty(),
+                  OptionalLong.empty(),
+                  Optional.empty(),
+                  words.contains("quick")),
+              System.out::println);
+      System.exit(0);
+    }
     DeviceCheck check = new DeviceCheck();
     boolean small = words.contains("small");
     if (!words.contains("decode")) {
@@ -50,7 +65,7 @@ public final class DeviceCheck {
     try (CudaTrellisBackend backend =
         CudaTrellisBackend.open(List.of(driver.devices().get(number)), OptionalLong.empty())) {
       for (DeviceEquality.Case one : DeviceEquality.searches(small)) {
-        count(DeviceEquality.difference(backend, one));
+        count(one.name(), () -> DeviceEquality.difference(backend, one));
       }
       System.out.printf(
           "memory held at most: %d MiB of %d%n",
@@ -65,13 +80,19 @@ public final class DeviceCheck {
     try (CudaDecoder decoder =
         CudaDecoder.open(driver.found().fit().get(0), OptionalLong.empty())) {
       for (TensorRecord record : DeviceEquality.records(small)) {
-        count(DeviceEquality.difference(decoder, record));
+        count("record", () -> DeviceEquality.difference(decoder, record));
       }
     }
     end("records", start);
   }
 
-  private void count(String difference) {
+  private void count(String name, Callable<String> comparison) {
+    String difference;
+    try {
+      difference = comparison.call();
+    } catch (Exception e) {
+      difference = name + ": " + e;
+    }
     if (difference.isEmpty()) {
       passed++;
     } else {

@@ -51,7 +51,9 @@ final class DeviceEquality {
    */
   static List<Case> searches(boolean small) {
     List<Case> all = new ArrayList<>();
-    for (int bits = small ? 10 : TrellisCode.MIN_L; bits <= (small ? 13 : TrellisCode.MAX_L); bits++) {
+    for (int bits = small ? 10 : TrellisCode.MIN_L;
+        bits <= (small ? 13 : TrellisCode.MAX_L);
+        bits++) {
       for (int rate = 1; rate <= TrellisCode.MAX_RATE; rate += small ? 3 : 1) {
         int n = bits > 16 ? 70 : 150 + rate;
         int rows = bits > 16 ? 2 : 5;
@@ -89,8 +91,7 @@ final class DeviceEquality {
       // More rows and more jobs than fit at a time; slices of rows.
       all.add(
           new Case(
-              "a long list of jobs",
-              SearchRequests.plain(12, panels(32, 16, 4), 2000, 512, 1)));
+              "a long list of jobs", SearchRequests.plain(12, panels(32, 16, 4), 2000, 512, 1)));
       all.add(
           new Case(
               "many rows with feedback",
@@ -176,6 +177,7 @@ final class DeviceEquality {
             new int[] {random.nextInt(9), 1 + random.nextInt(8)});
     byte[] payload = new byte[(int) panels.payloadBytes(rows, cols)];
     random.nextBytes(payload);
+    clearUnusedBits(payload, panels, rows, cols);
     int[] permutation = null;
     if (random.nextBoolean()) {
       List<Integer> order = new ArrayList<>(IntStream.range(0, axis).boxed().toList());
@@ -196,10 +198,7 @@ final class DeviceEquality {
     TrellisBody head =
         new TrellisBody(
             new View(rows, cols, transposed),
-            TrellisCode.of(
-                bits,
-                disk ? TrellisCode.LAW_DISK : TrellisCode.LAW_RAYLEIGH,
-                kappa),
+            TrellisCode.of(bits, disk ? TrellisCode.LAW_DISK : TrellisCode.LAW_RAYLEIGH, kappa),
             disk ? TrellisCode.LAW_DISK : TrellisCode.LAW_RAYLEIGH,
             kappa,
             rowLog2,
@@ -216,6 +215,22 @@ final class DeviceEquality {
     return parsed(type, shape, head, payload, TensorDecoder.of(draft).checksum(part -> {}));
   }
 
+  /** The bits behind the last weight of a segment are zeros. */
+  private static void clearUnusedBits(byte[] payload, Panels panels, int rows, int cols) {
+    int at = 0;
+    for (int row = 0; row < rows; row++) {
+      for (int p = 0; p < (panels.byRows() ? 1 : panels.count()); p++) {
+        int n = panels.byRows() ? cols : panels.lengths()[p];
+        int rate = panels.byRows() ? panels.rateOfRow(row) : panels.rates()[p];
+        at += Panels.segmentBytes(n, rate);
+        int used = n * rate % 8;
+        if (used > 0) {
+          payload[at - 1] &= (byte) (0xFF << (8 - used));
+        }
+      }
+    }
+  }
+
   private static TensorRecord parsed(
       DType type, long[] shape, TrellisBody head, byte[] payload, int crc) throws Exception {
     List<ByteBuffer> parts =
@@ -226,8 +241,7 @@ final class DeviceEquality {
             LayerSeed.NONE,
             crc,
             List.of(head.head(), ByteBuffer.wrap(payload)));
-    ByteBuffer all =
-        ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
+    ByteBuffer all = ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
     parts.forEach(part -> all.put(part.duplicate()));
     return TensorRecord.parse(all.flip(), RecordPlace.standalone("record"), Limits.LARGE);
   }

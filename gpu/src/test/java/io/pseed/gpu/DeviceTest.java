@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pseed.codec.trellis.Panels;
 import io.pseed.converter.encode.BackendException;
 import io.pseed.converter.encode.CpuBackend;
 import io.pseed.converter.encode.SearchRequest;
 import io.pseed.converter.encode.Workers;
-import io.pseed.codec.trellis.Panels;
 import io.pseed.format.TensorRecord;
 import java.util.ArrayList;
 import java.util.List;

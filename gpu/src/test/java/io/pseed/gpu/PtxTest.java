@@ -60,9 +60,7 @@ class PtxTest {
   @MethodSource("assembled")
   void textAssembles(Path source, String device) throws IOException {
     String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-    skipUnless(
-        system.matches("(Linux|Windows.*) amd64"),
-        "there is no PTX compiler for " + system);
+    skipUnless(system.matches("(Linux|Windows.*) amd64"), "there is no PTX compiler for " + system);
     // The only place that loads it; JCuda writes its library to the tests' own folder.
     byte[] ptx = Files.readAllBytes(BUILD.text(source));
     nvPTXCompilerHandle handle = new nvPTXCompilerHandle();

@@ -31,8 +31,7 @@ public interface DeviceBench {
    * @param model a model to convert too
    * @param quick fewer seed lengths and rates, smaller matrices
    */
-  record Settings(
-      OptionalInt device, OptionalLong memory, Optional<Path> model, boolean quick) {}
+  record Settings(OptionalInt device, OptionalLong memory, Optional<Path> model, boolean quick) {}
 
   /** There is nothing to measure; the message is a clause. */
   final class DeviceBenchException extends Exception {

@@ -118,8 +118,7 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call()
-      throws IOException, OrtException, CommandFailure, InterruptedException {
+  public Integer call() throws IOException, OrtException, CommandFailure, InterruptedException {
     if (device != null) {
       return onDevice();
     }
