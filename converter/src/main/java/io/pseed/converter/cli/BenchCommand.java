@@ -12,14 +12,17 @@ import io.pseed.converter.bench.MatMulModel;
 import io.pseed.converter.command.Json;
 import io.pseed.converter.command.Table;
 import io.pseed.converter.command.Units;
+import io.pseed.converter.demo.ModelTable;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,11 +37,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Measure what each way to load a model costs beside the original: time to load, time of a"
           + " run, memory, and how often seeds are decoded.",
-      "Without a model: a product with a matrix of 4096 x 4096."
+      "Without a model: a product with a matrix of 4096 x 4096.",
+      "With --all: real models as FP32, FP16, int8, int4, zstd and pseed at several rates, side by"
+          + " side, with size, fidelity and rates; models come through Maven."
     },
-    customSynopsis = "pseed bench [ORIGINAL.onnx MODEL.pseed] [OPTIONS]",
-    footerHeading = "%nExample:%n",
-    footer = {"  pseed bench model.onnx model.pseed --batch 1,64"},
+    customSynopsis = "pseed bench [ORIGINAL.onnx MODEL.pseed | --all] [OPTIONS]",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  pseed bench model.onnx model.pseed --batch 1,64",
+      "  pseed bench --all --markdown performance.md --plot performance.svg"
+    },
     sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
   private static final int MATRIX = 4096;
@@ -84,6 +92,35 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   boolean json;
 
+  @Option(names = "--all", description = "Measure real models in every form.")
+  boolean all;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      split = ",",
+      description = "With --all: the models (default: ${DEFAULT-VALUE}).")
+  List<String> only = List.of("all-MiniLM-L6-v2", "PP-OCRv4-rec");
+
+  @Option(
+      names = "--bits",
+      split = ",",
+      paramLabel = "N,N",
+      description = "With --all: rates of pseed (default: 2,3,4,6).")
+  int[] rates = {2, 3, 4, 6};
+
+  @Option(
+      names = "--markdown",
+      paramLabel = "FILE",
+      description = "With --all: write the table here too.")
+  Path markdown;
+
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "With --all: write a picture here, as SVG.")
+  Path plot;
+
   BenchCommand(Console console) {
     this.console = console;
   }
@@ -102,6 +139,12 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     Files.createDirectories(workDir);
+    if (all) {
+      return all();
+    }
+    if (markdown != null || plot != null) {
+      throw usage("--markdown and --plot go with --all");
+    }
     Path original = files.isEmpty() ? workDir.resolve("matmul.onnx") : files.get(0);
     Path pseed = files.isEmpty() ? workDir.resolve("matmul.pseed") : files.get(1);
     if (files.isEmpty()) {
@@ -114,6 +157,30 @@ final class BenchCommand implements Callable<Integer> {
     } else {
       print(original, ways);
     }
+    return PseedCommand.EXIT_OK;
+  }
+
+  private int all() throws IOException, OrtException {
+    if (!files.isEmpty() || json) {
+      throw usage("--all takes no files and prints no JSON");
+    }
+    for (int rate : rates) {
+      if (rate < 1 || rate > 8) {
+        throw usage("--bits is " + rate + ", expected 1 to 8");
+      }
+    }
+    for (String name : only) {
+      if (!ModelTable.names().contains(name)) {
+        throw usage("--only " + name + " is none of " + String.join(", ", ModelTable.names()));
+      }
+    }
+    String text =
+        new PerformancePages(console, workDir, threads)
+            .run(only, rates, batches[0], rounds, Optional.ofNullable(plot));
+    if (markdown != null) {
+      Files.writeString(markdown, text, StandardCharsets.UTF_8);
+    }
+    console.out().print(text);
     return PseedCommand.EXIT_OK;
   }
 
