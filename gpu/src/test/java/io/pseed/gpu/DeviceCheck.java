@@ -38,7 +38,9 @@ public final class DeviceCheck {
     }
     List<String> words = List.of(arguments);
     if (words.contains("bench")) {
-      (words.contains("tiny") ? new CudaBench(64, 32, 256, 1e-9, 1e4) : new CudaBench())
+      (words.contains("tiny")
+              ? new CudaBench(64, 32, 256, 1e-9, 1e4, List.of(12))
+              : new CudaBench())
           .run(
               new DeviceBench.Settings(
                   OptionalInt.empty(),
