@@ -1,5 +1,6 @@
 package io.pseed.converter.calibrate;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -57,24 +58,44 @@ public final class Calibrator {
   private final OnnxModelSource source;
   private final Workers workers;
   private final Options options;
+  private final long memory;
 
   /**
    * What the outputs' errors are worth.
    *
-   * @param pooled combinations a run of the outputs' means over positions (for outputs of rank 3:
-   *     sentence embeddings)
-   * @param single combinations a run of all elements on their own
+   * @param mean of models that take tokens, combinations a run of the outputs' means over
+   *     positions: one of the two usual embeddings of a text
+   * @param first the same of the outputs at the first position: the other one
+   * @param single combinations a run of all elements on their own; of models that take no tokens,
+   *     {@code mean} more of these
    */
-  public record Options(int pooled, int single) {
+  public record Options(int mean, int first, int single) {
     /** What {@code pseed convert} uses. */
-    public static final Options DEFAULT = new Options(1, 1);
+    public static final Options DEFAULT = new Options(1, 1, 1);
+  }
+
+  /** What of an output counts in a pass. */
+  private enum Pooling {
+    MEAN,
+    FIRST,
+    NONE
   }
 
   /** A calibrator of one model. */
   public Calibrator(OnnxModelSource source, Workers workers, Options options) {
+    this(source, workers, options, Runtime.getRuntime().maxMemory());
+  }
+
+  /**
+   * The same with another heap.
+   *
+   * @param memory bytes of it
+   */
+  Calibrator(OnnxModelSource source, Workers workers, Options options, long memory) {
     this.source = source;
     this.workers = workers;
     this.options = options;
+    this.memory = memory;
   }
 
   /**
@@ -150,6 +171,7 @@ public final class Calibrator {
     private final Map<String, Integer> notFinite = Collections.synchronizedMap(new TreeMap<>());
     private final Set<String> missing = new TreeSet<>();
     private int limit = LARGEST_METRIC;
+    private boolean tokens;
 
     Run(CalibrationInputs inputs) {
       this.inputs = inputs;
@@ -187,6 +209,7 @@ public final class Calibrator {
 
     /** Runs a few inputs at the same time, and adds what they give in their order. */
     private void together(List<Item> batch) throws IOException, OrtException {
+      tokens = batch.stream().anyMatch(Run::takesTokens);
       for (Item item : batch) {
         choose(item);
       }
@@ -244,7 +267,28 @@ public final class Calibrator {
     }
 
     private int passes(Specialised kind) {
-      return kind.gradients().gradients().isEmpty() ? 1 : options.pooled + options.single;
+      return kind.gradients().gradients().isEmpty() ? 1 : passes();
+    }
+
+    private int passes() {
+      return options.mean + (tokens ? options.first : 0) + options.single;
+    }
+
+    private Pooling pooling(int pass) {
+      if (!tokens || pass >= options.mean + options.first) {
+        return Pooling.NONE;
+      }
+      return pass < options.mean ? Pooling.MEAN : Pooling.FIRST;
+    }
+
+    /** Rows of whole numbers: texts. A single one is a rate or a length. */
+    private static boolean takesTokens(Item item) {
+      return item.made.values().stream()
+          .map(OnnxTensor::getInfo)
+          .anyMatch(
+              info ->
+                  info.getShape().length == 2
+                      && (info.type == OnnxJavaType.INT64 || info.type == OnnxJavaType.INT32));
     }
 
     private static String key(Probe.Part part) {
@@ -274,7 +318,7 @@ public final class Calibrator {
           }
         }
       }
-      long most = Runtime.getRuntime().maxMemory() / HEAP_SHARE / Double.BYTES;
+      long most = memory / HEAP_SHARE / Double.BYTES;
       while (numbers > most && limit > SMALLEST_BLOCK) {
         limit /= 2;
         numbers = 0;
@@ -287,7 +331,7 @@ public final class Calibrator {
       if (limit < LARGEST_METRIC) {
         notices.add(
             "memory for metrics is short ("
-                + Runtime.getRuntime().maxMemory() / (1 << 20)
+                + memory / (1 << 20)
                 + " MB of heap): inputs of a weight are looked at in blocks of "
                 + limit
                 + "; more heap (java -Xmx) makes a better file");
@@ -359,7 +403,7 @@ public final class Calibrator {
           Random random = new Random(SEED + 1009L * item.index + pass);
           for (Map.Entry<String, String> entry : kind.gradients().cotangents().entrySet()) {
             OnnxTensor cotangent =
-                cotangent(item.outputs.get(entry.getKey()), pass < options.pooled, random);
+                cotangent(item.outputs.get(entry.getKey()), pooling(pass), random);
             own.add(cotangent);
             feeds.put(entry.getValue(), cotangent);
           }
@@ -392,19 +436,20 @@ public final class Calibrator {
      * A random combination of an output's elements, so that the expected square of its change is
      * the change's energy relative to the output's.
      */
-    private OnnxTensor cotangent(Specialised.Output output, boolean pooled, Random random)
+    private OnnxTensor cotangent(Specialised.Output output, Pooling pooling, Random random)
         throws OrtException {
       long[] shape = output.shape();
       float[] y = output.values();
       float[] v = new float[y.length];
-      if (pooled && shape.length == 3 && shape[1] > 1) {
+      if (pooling != Pooling.NONE && shape.length == 3 && shape[1] > 1) {
         int steps = (int) shape[1];
         int width = (int) shape[2];
+        int used = pooling == Pooling.FIRST ? 1 : steps;
         for (int b = 0; b < shape[0]; b++) {
           double[] mean = new double[width];
-          for (int t = 0; t < steps; t++) {
+          for (int t = 0; t < used; t++) {
             for (int j = 0; j < width; j++) {
-              mean[j] += y[(b * steps + t) * width + j] / (double) steps;
+              mean[j] += y[(b * steps + t) * width + j] / (double) used;
             }
           }
           double norm = 0;
@@ -419,8 +464,8 @@ public final class Calibrator {
             along += u[j] * mean[j] / norm;
           }
           for (int j = 0; j < width; j++) {
-            double value = norm == 0 ? 0 : (u[j] - along * mean[j] / norm) / (norm * steps);
-            for (int t = 0; t < steps; t++) {
+            double value = norm == 0 ? 0 : (u[j] - along * mean[j] / norm) / (norm * used);
+            for (int t = 0; t < used; t++) {
               v[(b * steps + t) * width + j] = (float) value;
             }
           }
@@ -586,7 +631,7 @@ public final class Calibrator {
                       + inputs.size()
                       + " runs: those do not count"));
       Map<String, TensorStatistics> found = new HashMap<>();
-      int passes = options.pooled + options.single;
+      int passes = passes();
       Set<String> names = new LinkedHashSet<>(matrices.keySet());
       names.addAll(tables.keySet());
       for (String name : names) {

@@ -28,7 +28,7 @@ final class CalibrationOptions {
       description =
           "Use at most N inputs, evenly spread over the data (default: 512 of your own, and of texts"
               + " up to two copies with half of the words replaced, 1024 runs in all; all shipped"
-              + " texts and 128 generated ones; 8 to 256 generated ones alone, by the model's"
+              + " texts and 128 generated ones; 8 to 1024 generated ones alone, by the model's"
               + " size).")
   Integer count;
 

@@ -36,7 +36,7 @@ public final class GeneratedInputs implements CalibrationInputs {
   private static final double WORK = 1e11;
 
   private static final int FEWEST = 8;
-  private static final int MOST = 256;
+  private static final int MOST = 1024;
 
   /** A picture has many places; its gradients take several times what a run takes. */
   private static final int MOST_PICTURES = 48;

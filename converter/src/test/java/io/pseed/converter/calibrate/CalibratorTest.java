@@ -64,7 +64,7 @@ class CalibratorTest {
     OnnxModelSource source =
         OnnxModelSource.open(Path.of("test.onnx"), model.toByteArray(), Optional.empty());
     try (Workers workers = new Workers(threads)) {
-      return new Calibrator(source, workers, new Calibrator.Options(0, 4)).run(inputs);
+      return new Calibrator(source, workers, new Calibrator.Options(0, 0, 4)).run(inputs);
     }
   }
 
@@ -231,6 +231,96 @@ class CalibratorTest {
     assertThat(a.view()).isEqualTo(new View(20, 24, true)).isEqualTo(b.view());
     for (int i = 0; i < a.metric().length; i++) {
       assertThat(a.metric()[i]).isCloseTo(b.metric()[i], within(1e-6));
+    }
+  }
+
+  @Test
+  void withoutMemoryForAMetricItsBlocksAreKeptAndItIsSaid() throws Exception {
+    OnnxModelSource source =
+        OnnxModelSource.open(
+            Path.of("test.onnx"),
+            new TestGraph()
+                .input("x")
+                .weight("w", 512, 32)
+                .node("MatMul", "y", List.of("x", "w"))
+                .model(11, Set.of("y"))
+                .toByteArray(),
+            Optional.empty());
+    Noise inputs = new Noise(List.of(40L, 512L), 3, false);
+    Calibrator.Options options = new Calibrator.Options(0, 0, 4);
+    try (Workers workers = new Workers(1)) {
+      // A quarter of it holds 512 x 128 numbers, and not 512 x 512.
+      Calibration few = new Calibrator(source, workers, options, 3L << 20).run(inputs);
+      assertThat(few.notices().toString())
+          .contains("memory for metrics is short (3 MB of heap)", "in blocks of 128", "-Xmx");
+      TensorStatistics blocks = few.tensors().get("w");
+      TensorStatistics whole =
+          new Calibrator(source, workers, options).run(inputs).tensors().get("w");
+      assertThat(blocks.block()).isEqualTo(128);
+      assertThat(whole.block()).isEqualTo(512);
+      for (int i = 0; i < 512; i++) {
+        for (int j = 0; j < 128; j++) {
+          assertThat(blocks.metric()[i * 128 + j])
+              .isCloseTo(whole.metric()[i * 512 + i / 128 * 128 + j], within(1e-9));
+        }
+      }
+    }
+  }
+
+  /** Models that take texts are used by the mean over the positions, or by the first one. */
+  @Test
+  void theFirstPositionOfATextCounts() throws Exception {
+    TestGraph graph =
+        new TestGraph()
+            .integerInput("x")
+            .weight("table", 20, 16)
+            .node("Gather", "y", List.of("table", "x"));
+    OnnxModelSource source =
+        OnnxModelSource.open(
+            Path.of("test.onnx"), graph.model(11, Set.of("y")).toByteArray(), Optional.empty());
+    CalibrationInputs tokens =
+        new CalibrationInputs() {
+          @Override
+          public String description() {
+            return "tokens";
+          }
+
+          @Override
+          public Origin origin() {
+            return Origin.GENERATED;
+          }
+
+          @Override
+          public int size() {
+            return 8;
+          }
+
+          @Override
+          public Map<String, OnnxTensor> make(OrtEnvironment environment, int index)
+              throws OrtException {
+            return Map.of(
+                "x",
+                OnnxTensor.createTensor(
+                    environment, LongBuffer.wrap(new long[] {3, 7, 7, 7}), new long[] {1, 4}));
+          }
+        };
+    try (Workers workers = new Workers(1)) {
+      double[] first =
+          new Calibrator(source, workers, new Calibrator.Options(0, 1, 0))
+              .run(tokens)
+              .tensors()
+              .get("table")
+              .columns();
+      assertThat(first[3]).isPositive();
+      assertThat(first[7]).isZero();
+      double[] mean =
+          new Calibrator(source, workers, new Calibrator.Options(1, 0, 0))
+              .run(tokens)
+              .tensors()
+              .get("table")
+              .columns();
+      // Every position has the same gradient.
+      assertThat(mean[7]).isCloseTo(3 * mean[3], within(1e-3 * mean[7]));
     }
   }
 

@@ -3,12 +3,15 @@ package io.pseed.converter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.google.protobuf.ByteString;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.OperatorSetIdProto;
 import io.pseed.converter.onnx.proto.TensorProto.DataType;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -41,7 +44,7 @@ class DefaultCalibrationTest {
     JsonNode usual = calibration().get("calibration");
     assertThat(usual.get("done").asBoolean()).isTrue();
     assertThat(usual.get("origin").asText()).isEqualTo("generated");
-    assertThat(usual.get("runs").asInt()).isEqualTo(256);
+    assertThat(usual.get("runs").asInt()).isEqualTo(1024);
     byte[] bytes = Files.readAllBytes(target);
     calibration("--calibrate", "generated", "--threads", 1);
     assertThat(target).hasBinaryContent(bytes);
@@ -53,7 +56,7 @@ class DefaultCalibrationTest {
     assertThat(none.get("done").asBoolean()).isFalse();
     assertThat(none.get("reason").asText()).isEqualTo("--no-calibration");
     Outcome said = Outcome.of("convert", model, "-o", target);
-    assertThat(said.out()).contains("by 256 inputs generated from the graph's signature");
+    assertThat(said.out()).contains("by 1024 inputs generated from the graph's signature");
   }
 
   @Test
@@ -93,6 +96,23 @@ class DefaultCalibrationTest {
     assertThat(asked.code()).isEqualTo(1);
     assertThat(asked.sentence()).contains("Twirl", "--calibrate");
     assertThat(target).doesNotExist();
+  }
+
+  @Test
+  void weightsThatAreNotFiniteStayAsTheyAre() throws IOException {
+    for (float odd : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      ModelProto.Builder broken = ModelProto.parseFrom(Files.readAllBytes(model)).toBuilder();
+      byte[] dense = broken.getGraph().getInitializer(1).getRawData().toByteArray();
+      ByteBuffer.wrap(dense).order(ByteOrder.LITTLE_ENDIAN).putFloat(4 * 100, odd);
+      broken.getGraphBuilder().getInitializerBuilder(1).setRawData(ByteString.copyFrom(dense));
+      Files.write(model, broken.build().toByteArray());
+      JsonNode result = calibration();
+      assertThat(result.get("notices").toString()).contains("'dense'").contains("not finite");
+      JsonNode tensor = Outcome.of("inspect", target, "--json").json().get("tensors").get(1);
+      assertThat(tensor.get("name").asText()).isEqualTo("dense");
+      assertThat(tensor.get("codec").asText()).isEqualTo("raw");
+      assertThat(tensor.get("reason").asText()).contains("1 elements are NaN, infinite");
+    }
   }
 
   @Test

@@ -215,7 +215,7 @@ class GeneratedInputsTest {
   @Test
   void largeModelsGetFewerInputs() throws Exception {
     assertThat(of(new Signatures().input("x", DataType.FLOAT, 1, 8).signature(), 0).size())
-        .isEqualTo(256);
+        .isEqualTo(1024);
     InputSignature large =
         new Signatures()
             .input("x", DataType.FLOAT, 1, 3, 1024, 1024)
