@@ -10,6 +10,9 @@ package io.pseed.converter.encode;
  * "QuIP" (NeurIPS 2023); with trellis codes: Tseng et al., "QTIP" (NeurIPS 2024).
  */
 final class FeedbackFactor {
+  /** Columns that are subtracted at a time. */
+  private static final int PANEL = 8;
+
   private final int size;
   private final int block;
   private final float[] feedback;
@@ -101,35 +104,76 @@ final class FeedbackFactor {
     }
   }
 
-  /** L with L L^T = the matrix with rows and columns reversed. */
-  private static double[] factor(double[] h, int n) {
+  /**
+   * L with L L^T = the matrix with rows and columns reversed.
+   *
+   * <p>Columns are subtracted from those behind them {@link #PANEL} at a time, so that the matrix
+   * goes through the cache once for all of them; each element still sees them one by one in their
+   * order, and so has the same bits as if they were.
+   */
+  static double[] factor(double[] h, int n) {
     double[] l = new double[n * n];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j <= i; j++) {
         l[i * n + j] = h[(n - 1 - i) * n + n - 1 - j];
       }
     }
-    // Column by column, so that the inner loop runs along rows without a sum.
-    double[] column = new double[n];
-    for (int k = 0; k < n; k++) {
-      double pivot = Math.sqrt(l[k * n + k]);
-      if (!(pivot > 0)) {
-        throw new IllegalArgumentException("the metric is not positive at row " + k);
-      }
-      l[k * n + k] = pivot;
-      for (int i = k + 1; i < n; i++) {
-        l[i * n + k] /= pivot;
-        column[i] = l[i * n + k];
-      }
-      for (int i = k + 1; i < n; i++) {
-        double factor = column[i];
-        int at = i * n;
-        for (int j = k + 1; j <= i; j++) {
-          l[at + j] -= factor * column[j];
+    double[][] columns = new double[PANEL][n];
+    for (int first = 0; first < n; first += PANEL) {
+      int end = Math.min(n, first + PANEL);
+      for (int k = first; k < end; k++) {
+        double[] column = columns[k - first];
+        double pivot = Math.sqrt(l[k * n + k]);
+        if (!(pivot > 0)) {
+          throw new IllegalArgumentException("the metric is not positive at row " + k);
         }
+        l[k * n + k] = pivot;
+        for (int i = k + 1; i < n; i++) {
+          double factor = l[i * n + k] / pivot;
+          l[i * n + k] = factor;
+          column[i] = factor;
+          for (int j = k + 1; j < end && j <= i; j++) {
+            l[i * n + j] -= factor * column[j];
+          }
+        }
+      }
+      for (int i = end; i < n; i++) {
+        subtract(columns, i, l, i * n, end, i + 1);
       }
     }
     return l;
+  }
+
+  /** Row i minus its factor in each column times that column, in their order. */
+  private static void subtract(double[][] columns, int i, double[] l, int at, int from, int to) {
+    double[] c0 = columns[0];
+    double[] c1 = columns[1];
+    double[] c2 = columns[2];
+    double[] c3 = columns[3];
+    double[] c4 = columns[4];
+    double[] c5 = columns[5];
+    double[] c6 = columns[6];
+    double[] c7 = columns[7];
+    double f0 = c0[i];
+    double f1 = c1[i];
+    double f2 = c2[i];
+    double f3 = c3[i];
+    double f4 = c4[i];
+    double f5 = c5[i];
+    double f6 = c6[i];
+    double f7 = c7[i];
+    for (int j = from; j < to; j++) {
+      double x = l[at + j];
+      x -= f0 * c0[j];
+      x -= f1 * c1[j];
+      x -= f2 * c2[j];
+      x -= f3 * c3[j];
+      x -= f4 * c4[j];
+      x -= f5 * c5[j];
+      x -= f6 * c6[j];
+      x -= f7 * c7[j];
+      l[at + j] = x;
+    }
   }
 
   /** How much of the error of row k is made up for in row i; 0 where k is in another block. */
