@@ -161,6 +161,9 @@ final class ConvertCommand implements Callable<Integer> {
       if (judge.report != null) {
         Targets.requireReportable(judge.report, source, target);
       }
+      if (savePlan != null) {
+        Targets.requireWritableFolder(savePlan);
+      }
       report(opened, new ConversionTask(opened, request(), new Watcher()).run(target));
     }
     return PseedCommand.EXIT_OK;

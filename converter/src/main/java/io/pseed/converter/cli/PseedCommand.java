@@ -6,12 +6,17 @@ import io.pseed.converter.command.Failures;
 import io.pseed.converter.command.Wording;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
@@ -109,7 +114,21 @@ public final class PseedCommand implements Runnable {
    */
   public static int run(Console console, String... args) {
     PseedCommand root = new PseedCommand(console);
-    CommandLine line = new CommandLine(root);
+    CommandLine line = root.line();
+    try {
+      return line.execute(explained(args));
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      return root.failed(e);
+    }
+  }
+
+  /** The command line, for those who read arguments without running anything. */
+  public static CommandLine line(Console console) {
+    return new PseedCommand(console).line();
+  }
+
+  private CommandLine line() {
+    CommandLine line = new CommandLine(this);
     for (Object command :
         List.of(
             new ConvertCommand(console),
@@ -133,13 +152,19 @@ public final class PseedCommand implements Runnable {
     line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
     line.setUsageHelpWidth(100);
-    line.setParameterExceptionHandler((failure, arguments) -> root.usage(failure));
-    line.setExecutionExceptionHandler((failure, command, parsed) -> root.failed(failure));
-    try {
-      return line.execute(args);
-    } catch (OutOfMemoryError | StackOverflowError e) {
-      return root.failed(e);
+    line.setParameterExceptionHandler((failure, arguments) -> usage(failure));
+    line.setExecutionExceptionHandler((failure, command, parsed) -> failed(failure));
+    return line;
+  }
+
+  /** {@code pseed help convert} means {@code pseed convert --help}. */
+  private static String[] explained(String... args) {
+    if (args.length == 0 || !args[0].equals("help")) {
+      return args;
     }
+    String[] words = Arrays.copyOfRange(args, 1, args.length + 1);
+    words[words.length - 1] = "--help";
+    return words;
   }
 
   /** The same headings and blank lines for every command. */
@@ -164,16 +189,43 @@ public final class PseedCommand implements Runnable {
 
   private int usage(ParameterException failure) {
     CommandLine command = failure.getCommandLine();
-    String sentence = Failures.sentence(new CommandFailure(failure.getMessage()), Wording.OPTIONS);
-    List<String> guesses =
-        failure instanceof UnmatchedArgumentException unmatched
-            ? unmatched.getSuggestions()
-            : List.of();
-    String guess = guesses.isEmpty() ? "" : "; did you mean " + String.join(" or ", guesses) + "?";
-    console.say(
-        sentence + guess + " (see '" + command.getCommandSpec().qualifiedName() + " --help')");
+    String sentence =
+        Failures.sentence(new CommandFailure(wrongArgument(failure)), Wording.OPTIONS);
+    console.say(sentence + " (see '" + command.getCommandSpec().qualifiedName() + " --help')");
     trace(failure);
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** The first thing that is wrong, in the words of the user. */
+  private static String wrongArgument(ParameterException failure) {
+    CommandSpec command = failure.getCommandLine().getCommandSpec();
+    if (failure instanceof UnmatchedArgumentException unmatched
+        && !unmatched.getUnmatched().isEmpty()) {
+      String word = unmatched.getUnmatched().get(0);
+      boolean option = unmatched.isUnknownOption();
+      boolean subcommand = !option && command.positionalParameters().isEmpty();
+      String what =
+          option
+              ? "unknown option '" + word + "'"
+              : subcommand
+                  ? "unknown command '" + word + "'"
+                  : "unexpected argument '" + word + "'; quote names with blanks";
+      List<String> guesses = option || subcommand ? unmatched.getSuggestions() : List.of();
+      return guesses.isEmpty() ? what : what + "; did you mean " + guesses.get(0) + "?";
+    }
+    if (failure instanceof MissingParameterException missing && !missing.getMissing().isEmpty()) {
+      ArgSpec first = missing.getMissing().get(0);
+      return first instanceof OptionSpec option
+          ? option.longestName() + " needs a value, " + option.paramLabel()
+          : first.paramLabel() + " is missing: " + command.qualifiedName() + " " + labels(command);
+    }
+    return failure.getMessage();
+  }
+
+  private static String labels(CommandSpec command) {
+    return command.positionalParameters().stream()
+        .map(ArgSpec::paramLabel)
+        .collect(Collectors.joining(" "));
   }
 
   private int failed(Throwable failure) {

@@ -2,9 +2,6 @@ package io.pseed.converter.cli;
 
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.report.ReportHtml;
-import io.pseed.format.NotPseedException;
-import io.pseed.format.PseedException;
-import io.pseed.format.PseedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +21,7 @@ final class Targets {
     if (Files.isSameFile(target, source)) {
       throw new CommandFailure(target + ": is the source itself; name another file with -o");
     }
-    if (Files.size(target) > 0 && !isPseed(target)) {
+    if (Files.size(target) > 0 && !Containers.isPseed(target)) {
       throw new CommandFailure(
           target
               + ": exists and is no .pseed file, so it is not replaced; name another file with -o");
@@ -70,7 +67,8 @@ final class Targets {
     }
   }
 
-  private static void requireWritableFolder(Path target) throws CommandFailure {
+  /** A file in a folder that exists and can be written. */
+  static void requireWritableFolder(Path target) throws CommandFailure {
     if (Files.isDirectory(target)) {
       throw new CommandFailure(target + ": is a folder, expected the name of a file to write");
     }
@@ -81,17 +79,6 @@ final class Targets {
     if (!Files.isWritable(folder)) {
       throw new CommandFailure(
           target + ": its folder cannot be written; choose another one or change its permissions");
-    }
-  }
-
-  private static boolean isPseed(Path file) throws IOException {
-    try (PseedReader reader = PseedReader.open(file)) {
-      return reader.fileLength() > 0;
-    } catch (NotPseedException e) {
-      return false;
-    } catch (PseedException e) {
-      // A damaged or newer one: a .pseed file all the same.
-      return true;
     }
   }
 }

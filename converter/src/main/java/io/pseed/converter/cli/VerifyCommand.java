@@ -118,6 +118,15 @@ final class VerifyCommand implements Callable<Integer> {
           spec.commandLine(), "--inputs is " + count + ", expected 1 to 100000");
     }
     Path model = files.get(files.size() - 1);
+    if (files.size() == 2 && Containers.isPseed(files.get(0)) && !Containers.isPseed(model)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          files.get(0)
+              + " is a .pseed file, expected the original first: pseed verify "
+              + model
+              + " "
+              + files.get(0));
+    }
     if (judge.report != null) {
       if (files.size() == 1 || weightsOnly) {
         throw new ParameterException(

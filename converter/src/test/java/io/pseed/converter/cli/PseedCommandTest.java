@@ -1,6 +1,7 @@
 package io.pseed.converter.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pseed.converter.onnx.proto.ModelProto;
@@ -78,7 +79,101 @@ class PseedCommandTest {
       assertThat(outcome.sentence()).contains("--help'");
       assertThat(outcome.out()).isEmpty();
     }
-    assertThat(Outcome.of("convrt").sentence()).contains("did you mean convert");
+  }
+
+  @Test
+  void wrongArgumentsAreNamedAsTheyWereWritten() {
+    assertThat(Outcome.of("convrt").sentence())
+        .isEqualTo("unknown command 'convrt'; did you mean convert? (see 'pseed --help')");
+    assertThat(Outcome.of("convert").sentence())
+        .isEqualTo("SOURCE is missing: pseed convert SOURCE (see 'pseed convert --help')");
+    assertThat(Outcome.of("verify").sentence()).startsWith("FILE is missing: pseed verify FILE (");
+    assertThat(Outcome.of("convert", "a.onnx", "--bitz", "3").sentence())
+        .startsWith("unknown option '--bitz'; did you mean --bits?");
+    assertThat(Outcome.of("convert", "a.onnx", "--bits").sentence())
+        .startsWith("--bits needs a value, BITS (see");
+    assertThat(Outcome.of("convert", "my", "model.onnx").sentence())
+        .startsWith("unexpected argument 'model.onnx'; quote names with blanks (see");
+    assertThat(Outcome.of("help", "convert").out())
+        .isEqualTo(Outcome.of("convert", "--help").out());
+    assertThat(Outcome.of("help").out()).isEqualTo(Outcome.of("--help").out());
+  }
+
+  /** Each file goes to a command that wants another; the answer says what to do instead. */
+  @Test
+  void filesGivenToTheWrongCommandAreToldApart() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Path pseed = dir.resolve("tiny.pseed");
+    assertThat(Outcome.of("convert", model, "-q", "--no-calibration").code()).isZero();
+    assertThat(Outcome.of("convert", pseed).sentence())
+        .contains("converted already", "'pseed inspect'", "'pseed export'");
+    for (Outcome outcome :
+        new Outcome[] {
+          Outcome.of("inspect", model),
+          Outcome.of("export", model, "--onnx", dir.resolve("x.onnx")),
+          Outcome.of("verify", model)
+        }) {
+      assertThat(outcome.code()).isEqualTo(1);
+      assertThat(outcome.sentence())
+          .isEqualTo(
+              model
+                  + ": is a model that has not been converted, expected a .pseed file; make one with"
+                  + " 'pseed convert "
+                  + model
+                  + "'");
+    }
+    Outcome swapped = Outcome.of("verify", pseed, model);
+    assertThat(swapped.code()).isEqualTo(2);
+    assertThat(swapped.sentence())
+        .contains("expected the original first: pseed verify " + model + " " + pseed);
+    Path empty = Files.createFile(dir.resolve("empty.pseed"));
+    assertThat(Outcome.of("inspect", empty).sentence()).contains("is an empty file");
+    assertThat(Outcome.of("convert", dir).sentence())
+        .endsWith("; for the ONNX model in it, name " + model);
+  }
+
+  @Test
+  void aFolderThatIsMissingIsFoundBeforeTheWork() throws IOException {
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    Outcome outcome = Outcome.of("convert", model, "--save-plan", dir.resolve("no/plan.json"));
+    assertThat(outcome.code()).isEqualTo(1);
+    assertThat(outcome.sentence())
+        .endsWith("plan.json: its folder does not exist; create it first");
+    assertThat(dir.resolve("tiny.pseed")).doesNotExist();
+  }
+
+  /** A few kilobytes of memory as a disk; only root may make one, and only Linux has it. */
+  @Test
+  void aFullDiskIsOneSentenceAndLeavesNothing() throws Exception {
+    Path small = Files.createDirectory(dir.resolve("small"));
+    Path model = TinyModels.onnx(dir.resolve("tiny.onnx"), 1);
+    assumeTrue(
+        done("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", small.toString()),
+        "no disk of 4 KB: mount needs root and Linux");
+    try {
+      Path target = small.resolve("tiny.pseed");
+      Outcome outcome = Outcome.of("convert", model, "-q", "--no-calibration", "-o", target);
+      assertThat(outcome.code()).isEqualTo(1);
+      assertThat(outcome.sentence())
+          .startsWith("the disk is full; free some space and run the same command again (")
+          .contains("tiny.pseed");
+      assertThat(small).isEmptyDirectory();
+    } finally {
+      assertThat(done("umount", small.toString())).isTrue();
+    }
+  }
+
+  private static boolean done(String... command) throws InterruptedException {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test

@@ -30,7 +30,8 @@ final class FileKinds {
       return "a safetensors checkpoint";
     }
     if (starts(file, 0, "\u0089PSD")) {
-      return "a .pseed file";
+      return "a .pseed file, which is converted already ('pseed inspect' shows it, 'pseed export' makes"
+          + " an ONNX model of it)";
     }
     if (starts(file, 0, "GGUF")) {
       return "a GGUF file";

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -180,7 +181,13 @@ public final class SafetensorsSource implements TensorSource {
       }
     }
     if (indexes.isEmpty() && files.isEmpty()) {
-      throw new SourceException(folder, "the folder holds no *.safetensors file");
+      Optional<String> onnx =
+          names(folder).stream().filter(name -> name.endsWith(".onnx")).sorted().findFirst();
+      throw new SourceException(
+          folder,
+          "the folder holds no *.safetensors file"
+              + onnx.map(name -> "; for the ONNX model in it, name " + folder.resolve(name))
+                  .orElse(""));
     }
     if (indexes.size() > 1) {
       throw new SourceException(
