@@ -19,7 +19,7 @@ final class EqualWeights {
   private static final int PIECE = 1 << 20;
 
   /** Smaller ones are not worth a name of another. */
-  private static final int SMALLEST = 4096;
+  private static final int SMALLEST = 2048;
 
   /** Of the weights that begin alike; comparing each with all would have no bound. */
   private static final int MOST_ALIKE = 16;

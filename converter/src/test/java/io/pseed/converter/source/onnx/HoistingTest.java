@@ -171,6 +171,11 @@ class HoistingTest {
                 .addInitializer(tensor("main2", 1, n, n))
                 .addInitializer(tensor("turned", 1, 4L * N, N))
                 .addInitializer(tensor("shown", 1, n, n))
+                // Of a recurrent layer: biases are repeated too.
+                .addInitializer(tensor("bias", 9, 1, 512))
+                .addInitializer(tensor("bias2", 9, 1, 512))
+                .addNode(node("Shape", List.of("bias"), List.of("s1")))
+                .addNode(node("Shape", List.of("bias2"), List.of("s2")))
                 .addNode(node("MatMul", List.of("x", "main2"), List.of("a")))
                 .addNode(node("MatMul", List.of("a", "main"), List.of("b")))
                 .addNode(node("Shape", List.of("turned"), List.of("s")))
@@ -183,8 +188,8 @@ class HoistingTest {
                         attribute("then_branch", then),
                         attribute("else_branch", otherwise))));
     OnnxModelSource source = open(model.build());
-    assertThat(names(source)).containsExactly("main", "turned", "shown", "other");
-    assertThat(source.notices()).contains("3 weights are equal to others and are stored once");
+    assertThat(names(source)).containsExactly("main", "turned", "shown", "bias", "other");
+    assertThat(source.notices()).contains("4 weights are equal to others and are stored once");
     assertSame(model, Map.of("c", OnnxRuns.scalar(true)));
     assertSame(model, Map.of("c", OnnxRuns.scalar(false)));
   }
