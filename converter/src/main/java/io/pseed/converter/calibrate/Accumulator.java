@@ -39,16 +39,17 @@ final class Accumulator {
    * @param k symmetric, T x T
    */
   void add(float[] x, int count, double[] k) {
-    float[] y = new float[count * size];
+    float[][] from = vectors(x, count, size);
+    float[][] y = new float[count][size];
     for (int t = 0; t < count; t++) {
       for (int s = 0; s < count; s++) {
         float factor = (float) k[t * count + s];
         if (factor != 0) {
-          axpy(factor, x, s * size, y, t * size, size);
+          axpy(factor, from[s], y[t], 0, size);
         }
       }
     }
-    add(x, y, count, 1);
+    add(x, y, 1);
     samples += count;
   }
 
@@ -66,7 +67,7 @@ final class Accumulator {
       for (int i = 0; i < y.length; i++) {
         y[i] = x[i] / largest;
       }
-      add(y, y, count, factor * largest * largest);
+      add(y, vectors(y, count, size), factor * largest * largest);
     }
   }
 
@@ -75,47 +76,72 @@ final class Accumulator {
     samples += vectors;
   }
 
+  /**
+   * The vectors of {@code size} numbers that lie in {@code x} one behind another, each on its own:
+   * the JIT of Java 17 makes vector code of loops over several arrays at one index, but not at
+   * several offsets of one array (three to five times slower).
+   */
+  static float[][] vectors(float[] x, int count, int size) {
+    float[][] vectors = new float[count][];
+    for (int t = 0; t < count; t++) {
+      vectors[t] = Arrays.copyOfRange(x, t * size, (t + 1) * size);
+    }
+    return vectors;
+  }
+
   /** metric += factor * the sum over t of x[t]^T y[t], where that is symmetric. */
-  private void add(float[] x, float[] y, int count, double factor) {
-    float[] row = new float[block];
+  private void add(float[] x, float[][] y, double factor) {
+    float[] row = new float[size];
     for (int i = 0; i < size; i++) {
       int start = i / block * block;
-      int n = i - start + 1;
-      Arrays.fill(row, 0, n, 0);
+      int end = i + 1;
+      Arrays.fill(row, start, end, 0);
       int t = 0;
-      for (; t + 4 <= count; t += 4) {
+      for (; t + 4 <= y.length; t += 4) {
         axpy4(
             x[t * size + i],
+            y[t],
             x[(t + 1) * size + i],
+            y[t + 1],
             x[(t + 2) * size + i],
+            y[t + 2],
             x[(t + 3) * size + i],
-            y,
-            t * size + start,
+            y[t + 3],
             row,
-            n);
+            start,
+            end);
       }
-      for (; t < count; t++) {
-        axpy(x[t * size + i], y, t * size + start, row, 0, n);
+      for (; t < y.length; t++) {
+        axpy(x[t * size + i], y[t], row, start, end);
       }
-      int at = i * block;
-      for (int j = 0; j < n; j++) {
+      int at = i * block - start;
+      for (int j = start; j < end; j++) {
         metric[at + j] += factor * row[j];
       }
     }
   }
 
-  private void axpy4(float a, float b, float c, float d, float[] y, int at, float[] row, int n) {
-    int q = at + size;
-    int r = q + size;
-    int s = r + size;
-    for (int j = 0; j < n; j++) {
-      row[j] += a * y[at + j] + b * y[q + j] + (c * y[r + j] + d * y[s + j]);
+  private static void axpy4(
+      float a,
+      float[] p,
+      float b,
+      float[] q,
+      float c,
+      float[] r,
+      float d,
+      float[] s,
+      float[] sum,
+      int start,
+      int end) {
+    for (int j = start; j < end; j++) {
+      sum[j] += a * p[j] + b * q[j] + (c * r[j] + d * s[j]);
     }
   }
 
-  static void axpy(float a, float[] x, int from, float[] y, int at, int n) {
-    for (int j = 0; j < n; j++) {
-      y[at + j] += a * x[from + j];
+  /** y += a x, from {@code start} to {@code end}. */
+  static void axpy(float a, float[] x, float[] y, int start, int end) {
+    for (int j = start; j < end; j++) {
+      y[j] += a * x[j];
     }
   }
 
@@ -129,10 +155,10 @@ final class Accumulator {
 
   /** The Gram matrix of {@code count} vectors, row-major. */
   static double[] gram(float[] x, int count, int size) {
-    float[] turned = new float[x.length];
+    float[][] turned = new float[size][count];
     for (int t = 0; t < count; t++) {
       for (int j = 0; j < size; j++) {
-        turned[j * count + t] = x[t * size + j];
+        turned[j][t] = x[t * size + j];
       }
     }
     float[] row = new float[count];
@@ -140,7 +166,7 @@ final class Accumulator {
     for (int t = 0; t < count; t++) {
       Arrays.fill(row, 0);
       for (int j = 0; j < size; j++) {
-        axpy(x[t * size + j], turned, j * count, row, 0, count);
+        axpy(x[t * size + j], turned[j], row, 0, count);
       }
       for (int s = 0; s < count; s++) {
         k[t * count + s] = row[s];

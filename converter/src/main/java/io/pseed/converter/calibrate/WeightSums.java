@@ -76,21 +76,25 @@ final class WeightSums {
     int each = g.size();
     float[] x = new float[PIECE * n];
     float[] slope = new float[PIECE * each];
+    float[] sum = new float[n];
     int[] column = columnsOf(use);
     for (int group = 0; group < use.probe.groups(); group++) {
       for (int first = 0; first < use.inputs.positions(); first += PIECE) {
         int count = Math.min(PIECE, use.inputs.positions() - first);
         use.inputs.read(group, first, count, x);
         g.read(group, first, count, slope);
+        float[][] vectors = Accumulator.vectors(x, count, n);
         for (int j = 0; j < each; j++) {
           int to = column[group * each + j];
           if (to >= 0) {
+            System.arraycopy(gradient, to * n, sum, 0, n);
             for (int t = 0; t < count; t++) {
               float factor = slope[t * each + j];
               if (factor != 0) {
-                Accumulator.axpy(factor, x, t * n, gradient, to * n, n);
+                Accumulator.axpy(factor, vectors[t], sum, 0, n);
               }
             }
+            System.arraycopy(sum, 0, gradient, to * n, n);
           }
         }
       }
@@ -139,15 +143,15 @@ final class WeightSums {
       for (int i = 0; i < k.length; i++) {
         k[i] += outer[i];
       }
-      float[] p = new float[count * m];
+      float[][] slopes = Accumulator.vectors(g, count, m);
+      float[] p = new float[m];
       for (int t = 0; t < count; t++) {
+        Arrays.fill(p, 0);
         for (int s = 0; s < count; s++) {
-          Accumulator.axpy((float) inner[t * count + s], g, s * m, p, t * m, m);
+          Accumulator.axpy((float) inner[t * count + s], slopes[s], p, 0, m);
         }
-      }
-      for (int t = 0; t < count; t++) {
         for (int j = 0; j < m; j++) {
-          columns[j] += (double) p[t * m + j] * g[t * m + j];
+          columns[j] += (double) p[j] * slopes[t][j];
         }
       }
     }
