@@ -230,9 +230,23 @@ final class CudaDevice implements AutoCloseable {
     return function(name, name);
   }
 
+  /** Compiles a kernel that will be asked for; what fails is told to whoever asks for it then. */
+  void prepare(String name) {
+    try {
+      if (!closing) {
+        function(name);
+      }
+    } catch (CudaFailure e) {
+      // Told later.
+    }
+  }
+
   /** A kernel of a PTX text. */
   CUfunction function(String text, String name) throws CudaFailure {
     synchronized (functions) {
+      if (closing) {
+        throw new CudaFailure("was closed");
+      }
       CUfunction function = functions.get(name);
       if (function == null) {
         makeCurrent();
@@ -525,7 +539,11 @@ final class CudaDevice implements AutoCloseable {
     arena.close();
     tables.values().forEach(found -> JCudaDriver.cuMemFree(found.memory));
     JCudaDriver.cuEventDestroy(epoch);
-    modules.values().forEach(JCudaDriver::cuModuleUnload);
+    synchronized (functions) {
+      modules.values().forEach(JCudaDriver::cuModuleUnload);
+      modules.clear();
+      functions.clear();
+    }
     JCudaDriver.cuDevicePrimaryCtxRelease(handle);
   }
 }

@@ -95,6 +95,22 @@ public final class CudaTrellisBackend implements EncoderBackend {
     return CudaDevice.LANES * devices.size();
   }
 
+  @Override
+  public void prepare(int seedBits) {
+    for (Use use : devices) {
+      Thread thread =
+          new Thread(
+              () -> {
+                SearchKernel kernel =
+                    SearchKernel.of(seedBits, 2, use.device.properties().sharedPerBlock());
+                use.device.prepare(kernel.text());
+              },
+              "pseed-cuda-prepare");
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
   /** The devices, in use. */
   List<CudaDevice> devices() {
     return devices.stream().map(use -> use.device).toList();

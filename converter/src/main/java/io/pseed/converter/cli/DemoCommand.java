@@ -3,17 +3,23 @@ package io.pseed.converter.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.Version;
+import io.pseed.converter.command.CommandFailure;
+import io.pseed.converter.command.Devices;
 import io.pseed.converter.command.Json;
 import io.pseed.converter.command.Table;
 import io.pseed.converter.command.Units;
+import io.pseed.converter.command.Wording;
 import io.pseed.converter.demo.Demo;
+import io.pseed.converter.encode.EncoderBackend;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,19 +55,29 @@ final class DemoCommand implements Callable<Integer> {
       description = "Bits a weight, 1 to 8, fractions allowed (default: ${DEFAULT-VALUE}).")
   double bits = 4;
 
+  @Mixin DeviceOptions device = new DeviceOptions();
+
   DemoCommand(Console console) {
     this.console = console;
   }
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, CommandFailure {
     if (!(bits >= 1 && bits <= 8)) {
       throw new ParameterException(spec.commandLine(), "--bits is " + bits + ", expected 1 to 8");
     }
+    Optional<String> trouble = device.trouble();
+    if (trouble.isPresent()) {
+      throw new ParameterException(spec.commandLine(), trouble.get());
+    }
     console.onInterrupt("; run the same command again to go on where it stopped");
     Demo.Result result;
+    Optional<EncoderBackend> opened =
+        Devices.installed(Wording.OPTIONS).open(device.setting(), console::say);
     try (ConsoleProgress progress = new ConsoleProgress(console, false)) {
-      result = new Demo(workDir, bits, console::say, progress).run();
+      result = new Demo(workDir, bits, opened, console::say, progress).run();
+    } finally {
+      opened.ifPresent(EncoderBackend::close);
     }
     console.onInterrupt("");
     Path file = workDir.resolve("demo.json");

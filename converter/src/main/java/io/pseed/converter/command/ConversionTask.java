@@ -50,6 +50,17 @@ public final class ConversionTask {
    * @throws CommandFailure where a bound or a size cannot be met; nothing is written then
    */
   public ConversionOutcome run(Path target) throws IOException, CommandFailure {
+    device = Devices.installed(wording).open(request.device(), watcher::say);
+    try {
+      // Calibration hides how long it takes.
+      device.ifPresent(backend -> backend.prepare(request.seedBits()));
+      return convert(target);
+    } finally {
+      device.ifPresent(EncoderBackend::close);
+    }
+  }
+
+  private ConversionOutcome convert(Path target) throws IOException, CommandFailure {
     ConversionCalibration calibration =
         new ConversionCalibration(
             request.calibrate(), request.inputs(), watcher::say, notices::add);
@@ -66,7 +77,7 @@ public final class ConversionTask {
             heldOut,
             watcher::say,
             notices::add)) {
-      ConversionResult result = convertOnDevice(target, calibration, judged);
+      ConversionResult result = convert(target, calibration, judged);
       notices.addAll(result.notices());
       judged.notices(List.copyOf(notices));
       return new ConversionOutcome(
@@ -107,17 +118,6 @@ public final class ConversionTask {
   /** What is done without calibration, and without a size to fit. */
   private Plan base() throws IOException {
     return planner(bits()).plan(source);
-  }
-
-  private ConversionResult convertOnDevice(
-      Path target, ConversionCalibration calibration, JudgedConversion judged)
-      throws IOException, CommandFailure {
-    device = Devices.installed(wording).open(request.device(), watcher::say);
-    try {
-      return convert(target, calibration, judged);
-    } finally {
-      device.ifPresent(EncoderBackend::close);
-    }
   }
 
   private ConversionResult convert(

@@ -6,6 +6,7 @@ import io.pseed.converter.ConversionResult;
 import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.Sources;
+import io.pseed.converter.encode.EncoderBackend;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.export.onnx.OnnxExporter;
 import io.pseed.converter.plan.Planner;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Converts a real model and measures what came of it. */
@@ -82,6 +84,7 @@ public final class Demo {
 
   private final Path workDir;
   private final double bits;
+  private final Optional<EncoderBackend> device;
   private final Consumer<String> say;
   private final ProgressListener progress;
 
@@ -90,11 +93,18 @@ public final class Demo {
    *
    * @param workDir holds the model and everything made of it; created where it is missing
    * @param bits payload bits a weight
+   * @param device where the conversion searches; empty: on the CPU
    * @param say is told what happens
    */
-  public Demo(Path workDir, double bits, Consumer<String> say, ProgressListener progress) {
+  public Demo(
+      Path workDir,
+      double bits,
+      Optional<EncoderBackend> device,
+      Consumer<String> say,
+      ProgressListener progress) {
     this.workDir = workDir;
     this.bits = bits;
+    this.device = device;
     this.say = say;
     this.progress = progress;
   }
@@ -162,7 +172,7 @@ public final class Demo {
   private ConversionResult convert(Path model, Path target) throws IOException {
     try (TensorSource source = Sources.open(model);
         Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-      return new Converter(workers, progress)
+      return new Converter(workers, device, progress)
           .convert(source, new Planner(bits, SEED_BITS, true, true).plan(source), target);
     }
   }

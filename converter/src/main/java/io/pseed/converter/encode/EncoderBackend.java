@@ -16,6 +16,12 @@ public interface EncoderBackend extends AutoCloseable {
   int tensorsAtOnce();
 
   /**
+   * Gets ready for searches with seeds of so many bits, in the background: a device's kernels may
+   * take seconds to compile. Searches need not wait for it to be asked for.
+   */
+  default void prepare(int seedBits) {}
+
+  /**
    * Finds all streams of some rows of a matrix. Called from several threads.
    *
    * @param request its payload is filled
