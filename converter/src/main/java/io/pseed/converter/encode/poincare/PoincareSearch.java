@@ -15,8 +15,8 @@ import java.util.Optional;
  * decoded weights. A seed that does not beat zeros is never returned.
  *
  * <p>Deterministic: the same matrix gives the same seed on every machine. One thread; callers
- * search many tensors in parallel. Memory: a few rows and 4 MB, and what {@code ShapeGeometry} keeps
- * for all of them.
+ * search many tensors in parallel. Memory: a few rows and 4 MB, and what {@code ShapeGeometry}
+ * keeps for all of them.
  *
  * <p>Matrices up to 2^18 places are searched themselves, larger ones by block averages (at least
  * 512 lines a side); in both cases the measured error is that of the full matrix.
