@@ -15,7 +15,8 @@ import java.util.Optional;
  * decoded weights. A seed that does not beat zeros is never returned.
  *
  * <p>Deterministic: the same matrix gives the same seed on every machine. One thread; callers
- * search many tensors in parallel. Memory: a few rows and 4 MB.
+ * search many tensors in parallel. Memory: a few rows and 4 MB, and what {@code ShapeGeometry}
+ * keeps for all of them.
  *
  * <p>Matrices up to 2^18 places are searched themselves, larger ones by block averages (at least
  * 512 lines a side); in both cases the measured error is that of the full matrix.
@@ -56,7 +57,7 @@ public final class PoincareSearch {
   private static final int LARGEST_REFINED = 1 << 14;
 
   /** Angle fields tried to both sides of an edge: one bin, in steps of 1/32 of it. */
-  private static final int REFINE_REACH = Angle.FIELDS / 2 / ShapeSums.BINS;
+  private static final int REFINE_REACH = Angle.FIELDS / 2 / ShapeGeometry.BINS;
 
   private static final int REFINE_STEP = REFINE_REACH / 32;
 

@@ -1,7 +1,5 @@
 package io.pseed.converter.encode.poincare;
 
-import io.pseed.codec.poincare.BesselFunctions;
-import io.pseed.codec.poincare.PoincareGenerator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,27 +20,15 @@ import java.util.List;
  * Only the shape matters here; radius, derivative orders and rotation change nothing but the
  * amplitude and the offset of theta.
  *
- * <p>A matrix of more than {@value #LARGEST_EXACT} places is averaged over blocks first, and each
- * block counts as its centre.
+ * <p>A matrix of more than {@value ShapeGeometry#LARGEST_EXACT} places is averaged over blocks
+ * first, and each block counts as its centre. What depends on the matrix's size alone is in {@link
+ * ShapeGeometry}; here are the sums that weights enter, each in the order of the cells.
  */
 final class ShapeSums {
-  /** Places up to which sums are over the matrix itself. */
-  static final int LARGEST_EXACT = 1 << 18;
-
-  /** Lines of a grid of averages that is limited in both directions. */
-  private static final int SIDE = 1 << 9;
-
-  /** Angular bins in [0, pi). */
-  static final int BINS = 1 << 13;
-
-  /**
-   * Where the first bin starts, in bins: off the angles that rows, columns and diagonals have, so
-   * that a line through the centre does not hit places.
-   */
-  private static final double BIN_OFFSET = 0.381966;
-
-  /** Curvatures 2^-4 to 2^3. */
-  static final int CURVATURES = 8;
+  private static final int BINS = ShapeGeometry.BINS;
+  private static final int CURVATURES = ShapeGeometry.CURVATURES;
+  private static final int LINEAR = ShapeGeometry.LINEAR;
+  private static final double BIN_OFFSET = ShapeGeometry.BIN_OFFSET;
 
   static final int MIN_LOG2C = -4;
 
@@ -62,41 +48,22 @@ final class ShapeSums {
     }
   }
 
-  private final int rows;
+  private final ShapeGeometry geometry;
   private final int cols;
-  private final boolean exact;
   private double energy;
 
-  /** Per linear shape (0: bases 0 to 3, 1 to 8: basis 10 by curvature, 9: basis 11). */
-  private final Linear[] linear = new Linear[CURVATURES + 2];
+  /** Per linear shape its projections: on the cosine half, on the sine half. */
+  private final double[] linear = new double[2 * LINEAR];
 
-  private final double[] besselB = new double[4];
-  private final double[] besselN = new double[4];
+  private final double[] bessel = new double[4];
 
-  private final double[][] stepB = new double[CURVATURES][BINS];
-  private final double[] stepN = new double[CURVATURES];
+  private final double[][] step = new double[CURVATURES][BINS];
 
-  /** Per curvature and bin: sums of w s, w s v, s^2, s^2 v, s^2 v^2; v is the angle over pi. */
-  private final double[][] wave = new double[CURVATURES][BINS * WAVE_MOMENTS];
+  /** Per curvature and bin: sums of w s and w s v; v is the angle over pi. */
+  private final double[][] wave = new double[CURVATURES][2 * BINS];
 
+  /** Sums of w s, w s v, s^2, s^2 v, s^2 v^2 before a bin. */
   private static final int WAVE_MOMENTS = 5;
-
-  /** Projections on the two halves of a linear shape, and their Gram matrix. */
-  private static final class Linear {
-    private double cosB;
-    private double sinB;
-    private double cosCos;
-    private double cosSin;
-    private double sinSin;
-
-    private void add(double w, double count, double cos, double sin) {
-      cosB += w * cos;
-      sinB += w * sin;
-      cosCos += count * cos * cos;
-      cosSin += count * cos * sin;
-      sinSin += count * sin * sin;
-    }
-  }
 
   /**
    * Gathers the sums.
@@ -104,54 +71,29 @@ final class ShapeSums {
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
   ShapeSums(MatrixRows matrix) {
-    rows = matrix.rows();
+    geometry = ShapeGeometry.of(matrix.rows(), matrix.cols());
     cols = matrix.cols();
-    for (int k = 0; k < linear.length; k++) {
-      linear[k] = new Linear();
-    }
-    long places = (long) rows * cols;
-    exact = places <= LARGEST_EXACT;
-    int gridRows = exact ? rows : cells(rows, cols);
-    int gridCols = exact ? cols : cells(cols, rows);
     float[] row = new float[cols];
-    double[] sums = new double[gridCols];
-    for (int a = 0; a < gridRows; a++) {
-      int top = edge(a, rows, gridRows);
-      int bottom = edge(a + 1, rows, gridRows);
+    double[] sums = new double[geometry.gridCols()];
+    int cell = 0;
+    for (int a = 0; a < geometry.gridRows(); a++) {
       Arrays.fill(sums, 0);
-      for (int r = top; r < bottom; r++) {
+      for (int r = geometry.rowEdge(a); r < geometry.rowEdge(a + 1); r++) {
         matrix.row(r, row);
         addRow(row, r, sums);
       }
-      double y = centre(top, bottom, rows);
-      for (int b = 0; b < gridCols; b++) {
-        int left = edge(b, cols, gridCols);
-        int right = edge(b + 1, cols, gridCols);
-        addCell(centre(left, right, cols), y, sums[b], (double) (bottom - top) * (right - left));
+      for (double sum : sums) {
+        addCell(cell++, sum);
       }
     }
-  }
-
-  /** Cells along one side of a matrix that is too large, given its other side. */
-  private static int cells(int side, int other) {
-    return Math.min(side, Math.max(SIDE, LARGEST_EXACT / other));
-  }
-
-  private static int edge(int cell, int count, int cells) {
-    return (int) ((long) cell * count / cells);
-  }
-
-  private static double centre(int from, int to, int count) {
-    return count == 1 ? 0 : ((double) from + to - count) / (count - 1.0);
   }
 
   private void addRow(float[] row, int r, double[] sums) {
     double rowEnergy = 0;
-    int cells = sums.length;
     int to = 0;
-    for (int b = 0; b < cells; b++) {
+    for (int b = 0; b < sums.length; b++) {
       int from = to;
-      to = edge(b + 1, cols, cells);
+      to = geometry.colEdge(b + 1);
       double sum = 0;
       for (int j = from; j < to; j++) {
         double w = row[j];
@@ -167,70 +109,36 @@ final class ShapeSums {
     energy += rowEnergy;
   }
 
-  private void addCell(double x, double y, double w, double count) {
-    double rho = Math.sqrt(x * x + y * y);
-    double radius = Math.min(rho, PoincareGenerator.LARGEST_LOCAL_RADIUS);
-    double cos = rho == 0 ? 1 : x / rho;
-    double sin = rho == 0 ? 0 : y / rho;
-    linear[0].add(w, count, cos, sin);
-
-    double x10 = 10 * radius;
-    addBessel(0, w, count, BesselFunctions.j0(x10));
-    addBessel(1, w, count, BesselFunctions.i0(x10));
-    if (radius > 0) {
-      addBessel(2, w, count, BesselFunctions.k0(x10));
-      addBessel(3, w, count, BesselFunctions.y0(x10));
+  private void addCell(int cell, double w) {
+    double[] cells = geometry.cells();
+    int at = ShapeGeometry.FIELDS * cell;
+    double cos = cells[at + ShapeGeometry.COS];
+    double sin = cells[at + ShapeGeometry.SIN];
+    linear[0] += w * cos;
+    linear[1] += w * sin;
+    for (int k = 0; k < bessel.length; k++) {
+      bessel[k] += w * cells[at + ShapeGeometry.BESSEL + k];
     }
-
-    double gauss = StrictMath.exp(-2.5 * radius * radius);
-    double cos2 = cos * cos;
-    double sin2 = sin * sin;
-    linear[CURVATURES + 1].add(
-        w,
-        count,
-        gauss * cos * (5 + cos2 * (16 * cos2 - 20)),
-        gauss * sin * (5 + sin2 * (16 * sin2 - 20)));
-
-    // The angle in [0, pi) from the first bin's start; flipped counts the half turns left out.
-    double v = StrictMath.atan2(y, x) / Math.PI;
-    boolean flipped = v < 0;
-    v = (flipped ? v + 1 : v) - BIN_OFFSET / BINS;
-    if (v < 0) {
-      v += 1;
-      flipped = !flipped;
-    } else if (v >= 1) {
-      v -= 1;
-      flipped = !flipped;
-    }
-    int bin = Math.min(BINS - 1, (int) (v * BINS));
-    double signed = flipped ? -w : w;
-
-    // exp(-c radius) for the smallest curvature, then squared again and again.
-    double decay = StrictMath.exp(-radius / 16);
+    linear[2 * LINEAR - 2] += w * cells[at + ShapeGeometry.COS5];
+    linear[2 * LINEAR - 1] += w * cells[at + ShapeGeometry.SIN5];
+    int turned = geometry.bins()[cell];
+    int bin = turned & Integer.MAX_VALUE;
+    double signed = turned < 0 ? -w : w;
+    double v = cells[at + ShapeGeometry.ANGLE];
+    double decay = cells[at + ShapeGeometry.DECAY];
     for (int k = 0; k < CURVATURES; k++) {
-      linear[1 + k].add(w, count, decay * cos, decay * sin);
+      linear[2 + 2 * k] += w * (decay * cos);
+      linear[3 + 2 * k] += w * (decay * sin);
       double squared = decay * decay;
       double divided = 1 / (1 + squared);
       double tanh = (1 - squared) * divided;
-      stepB[k][bin] += signed * tanh;
-      stepN[k] += count * tanh * tanh;
+      step[k][bin] += signed * tanh;
       double sech = 2 * decay * divided;
       double ws = w * sech;
-      double ss = count * sech * sech;
-      double[] moments = wave[k];
-      int at = bin * WAVE_MOMENTS;
-      moments[at] += ws;
-      moments[at + 1] += ws * v;
-      moments[at + 2] += ss;
-      moments[at + 3] += ss * v;
-      moments[at + 4] += ss * v * v;
+      wave[k][2 * bin] += ws;
+      wave[k][2 * bin + 1] += ws * v;
       decay = squared;
     }
-  }
-
-  private void addBessel(int k, double w, double count, double f) {
-    besselB[k] += w * f;
-    besselN[k] += count * f * f;
   }
 
   /** Sum of the squared weights, of the whole matrix. */
@@ -240,22 +148,22 @@ final class ShapeSums {
 
   /** Whether the sums are over the matrix itself, not over averages. */
   boolean exact() {
-    return exact;
+    return geometry.exact();
   }
 
   /** The best candidate of every shape that takes any energy away, best first. */
   List<Candidate> candidates(AmplitudeRule rule) {
     List<Candidate> found = new ArrayList<>();
-    addIfGood(found, bestLinear(linear[0], 0, 0, rule));
+    addIfGood(found, bestLinear(0, 0, 0, rule));
     for (int k = 0; k < 4; k++) {
       addIfGood(found, bessel(4 + k, rule));
     }
     for (int k = 0; k < CURVATURES; k++) {
       addIfGood(found, bestStep(k, rule));
       addIfGood(found, bestWave(k, rule));
-      addIfGood(found, bestLinear(linear[1 + k], 10, MIN_LOG2C + k, rule));
+      addIfGood(found, bestLinear(1 + k, 10, MIN_LOG2C + k, rule));
     }
-    addIfGood(found, bestLinear(linear[CURVATURES + 1], 11, 0, rule));
+    addIfGood(found, bestLinear(LINEAR - 1, 11, 0, rule));
     // The sort is stable, so equal gains stay in the order of basis and curvature.
     found.sort((p, q) -> Double.compare(q.gain(), p.gain()));
     return found;
@@ -268,8 +176,8 @@ final class ShapeSums {
   }
 
   private Candidate bessel(int basis, AmplitudeRule rule) {
-    double b = besselB[basis - 4];
-    double n = besselN[basis - 4];
+    double b = bessel[basis - 4];
+    double n = geometry.besselSquares(basis - 4);
     double amplitude = rule.amplitude(b, n, basis, 0);
     return new Candidate(basis, 0, 0, amplitude, gain(amplitude, b, n));
   }
@@ -278,31 +186,32 @@ final class ShapeSums {
     return amplitude * (2 * b - amplitude * n);
   }
 
-  private Candidate bestLinear(Linear sums, int basis, int log2c, AmplitudeRule rule) {
+  private Candidate bestLinear(int shape, int basis, int log2c, AmplitudeRule rule) {
     // Unimodal between the scan's steps, so halving steps end at the best field value.
     int step = 1 << 12;
-    Candidate best = linearAt(sums, basis, log2c, 0, rule);
+    Candidate best = linearAt(shape, basis, log2c, 0, rule);
     for (int theta = step; theta < Angle.FIELDS; theta += step) {
-      best = best.orBetter(linearAt(sums, basis, log2c, theta, rule));
+      best = best.orBetter(linearAt(shape, basis, log2c, theta, rule));
     }
     for (step >>= 1; step > 0; step >>= 1) {
       int theta = best.theta();
-      best = best.orBetter(linearAt(sums, basis, log2c, Angle.wrap(theta - step), rule));
-      best = best.orBetter(linearAt(sums, basis, log2c, Angle.wrap(theta + step), rule));
+      best = best.orBetter(linearAt(shape, basis, log2c, Angle.wrap(theta - step), rule));
+      best = best.orBetter(linearAt(shape, basis, log2c, Angle.wrap(theta + step), rule));
     }
     return best;
   }
 
-  private static Candidate linearAt(Linear s, int basis, int log2c, int theta, AmplitudeRule rule) {
+  private Candidate linearAt(int shape, int basis, int log2c, int theta, AmplitudeRule rule) {
     double angle = Angle.radians(theta);
     // Bases 0 and 10: sin t = sin theta cos thetaLocal + cos theta sin thetaLocal.
     // Basis 11: cos 5t = cos 5theta cos 5thetaLocal - sin 5theta sin 5thetaLocal.
     double p = basis == 11 ? StrictMath.cos(5 * angle) : StrictMath.sin(angle);
     double q = basis == 11 ? -StrictMath.sin(5 * angle) : StrictMath.cos(angle);
-    double b = p * s.cosB + q * s.sinB;
-    double n = p * p * s.cosCos + 2 * p * q * s.cosSin + q * q * s.sinSin;
+    double b = p * linear[2 * shape] + q * linear[2 * shape + 1];
+    double[] gram = geometry.gram(shape);
+    double n = p * p * gram[0] + 2 * p * q * gram[1] + q * q * gram[2];
     // A shape that is 0 but for rounding errors, as sin t on a single column for theta = pi/2.
-    if (n <= 1e-9 * (s.cosCos + s.sinSin)) {
+    if (n <= 1e-9 * (gram[0] + gram[2])) {
       return new Candidate(basis, log2c, theta, 0, 0);
     }
     double amplitude = rule.amplitude(b, n, basis, log2c);
@@ -312,9 +221,9 @@ final class ShapeSums {
   /** Basis 8: sign(cos t) changes at one line through the centre; every bin's edge is tried. */
   private Candidate bestStep(int k, AmplitudeRule rule) {
     int log2c = MIN_LOG2C + k;
-    double n = stepN[k];
+    double n = geometry.stepSquares(k);
     double total = 0;
-    for (double b : stepB[k]) {
+    for (double b : step[k]) {
       total += b;
     }
     Candidate best = new Candidate(8, log2c, 0, 0, 0);
@@ -328,7 +237,7 @@ final class ShapeSums {
         double angle = Math.PI * (0.5 - (edge + BIN_OFFSET) / BINS) + (b < 0 ? Math.PI : 0);
         best = new Candidate(8, log2c, Angle.field(angle), amplitude, gain);
       }
-      before += stepB[k][edge];
+      before += step[k][edge];
     }
     return best;
   }
@@ -338,17 +247,22 @@ final class ShapeSums {
     int log2c = MIN_LOG2C + k;
     double[] sums = new double[(2 * BINS + 1) * WAVE_MOMENTS];
     for (int bin = 0; bin < 2 * BINS; bin++) {
-      int from = bin % BINS * WAVE_MOMENTS;
+      int from = 2 * (bin % BINS);
+      int fromSquares = 3 * (bin % BINS);
       // In the second lap v is larger by 1.
       double lap = bin < BINS ? 0 : 1;
       double[] m = wave[k];
+      double[] squares = geometry.waveSquares(k);
       int at = bin * WAVE_MOMENTS;
       int next = at + WAVE_MOMENTS;
       sums[next] = sums[at] + m[from];
       sums[next + 1] = sums[at + 1] + m[from + 1] + lap * m[from];
-      sums[next + 2] = sums[at + 2] + m[from + 2];
-      sums[next + 3] = sums[at + 3] + m[from + 3] + lap * m[from + 2];
-      sums[next + 4] = sums[at + 4] + m[from + 4] + lap * (2 * m[from + 3] + m[from + 2]);
+      sums[next + 2] = sums[at + 2] + squares[fromSquares];
+      sums[next + 3] = sums[at + 3] + squares[fromSquares + 1] + lap * squares[fromSquares];
+      sums[next + 4] =
+          sums[at + 4]
+              + squares[fromSquares + 2]
+              + lap * (2 * squares[fromSquares + 1] + squares[fromSquares]);
     }
     double largest = sums[BINS * WAVE_MOMENTS + 2];
     Candidate best = new Candidate(9, log2c, 0, 0, 0);
