@@ -262,7 +262,7 @@ public final class TensorDecoder {
 
     void decode(int first, int count) throws PseedException {
       if (trellis != null) {
-        trellis.decode(first, count, new int[values.length], values);
+        trellis.decode(first, count, values);
       }
       for (int i = 0; i < count; i++) {
         viewRow[i] = trellis == null ? first + i : trellis.viewRow(first + i);

@@ -110,6 +110,11 @@ final class BenchCommand implements Callable<Integer> {
   int[] rates = {2, 3, 4, 6};
 
   @Option(
+      names = "--no-calibration",
+      description = "With --all: convert without running the models, which is faster and worse.")
+  boolean noCalibration;
+
+  @Option(
       names = "--markdown",
       paramLabel = "FILE",
       description = "With --all: write the table here too.")
@@ -175,7 +180,7 @@ final class BenchCommand implements Callable<Integer> {
       }
     }
     String text =
-        new PerformancePages(console, workDir, threads)
+        new PerformancePages(console, workDir, threads, !noCalibration)
             .run(only, rates, batches[0], rounds, Optional.ofNullable(plot));
     if (markdown != null) {
       Files.writeString(markdown, text, StandardCharsets.UTF_8);

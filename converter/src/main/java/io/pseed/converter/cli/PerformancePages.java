@@ -28,11 +28,13 @@ final class PerformancePages {
   private final Console console;
   private final Path workDir;
   private final int threads;
+  private final boolean calibrated;
 
-  PerformancePages(Console console, Path workDir, int threads) {
+  PerformancePages(Console console, Path workDir, int threads, boolean calibrated) {
     this.console = console;
     this.workDir = workDir;
     this.threads = threads;
+    this.calibrated = calibrated;
   }
 
   /** Measures all models; writes the picture where one is asked for. Returns the Markdown. */
@@ -55,7 +57,11 @@ final class PerformancePages {
     List<String> arguments =
         new ArrayList<>(List.of("convert", model.toString(), "--bits", String.valueOf(bits)));
     arguments.addAll(List.of("-o", target.toString(), "--quiet"));
-    tokenizer.ifPresent(file -> arguments.addAll(List.of("--tokenizer", file.toString())));
+    if (!calibrated) {
+      arguments.add("--no-calibration");
+    } else if (tokenizer.isPresent()) {
+      arguments.addAll(List.of("--tokenizer", tokenizer.get().toString()));
+    }
     int code = PseedCommand.run(console, arguments.toArray(new String[0]));
     return code == PseedCommand.EXIT_OK
         ? Optional.empty()
@@ -94,7 +100,7 @@ final class PerformancePages {
             "Made by `pseed bench --all` of %s on %s. Each form is loaded in processes of its own,"
                 + " in turn, the quietest of %d; load is the first of a process; a run has batch %d"
                 + " and %d threads; peak is resident memory after the first run, steady the"
-                + " process's own then. Encoding of pseed includes calibration, with all"
+                + " process's own then. Encoding of pseed is a whole conversion%s, with all"
                 + " processors; decoding is Java on one thread, of zstd as well. FP16 weights"
                 + " become FP32 ones at load. Rounded forms are rounded in memory: there is no file"
                 + " to load.%n",
@@ -102,7 +108,8 @@ final class PerformancePages {
             machine(),
             rounds,
             batch,
-            threads));
+            threads,
+            calibrated ? ", calibration included" : " without calibration"));
     return text.toString();
   }
 

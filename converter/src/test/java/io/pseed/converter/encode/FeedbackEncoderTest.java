@@ -125,7 +125,7 @@ class FeedbackEncoderTest {
 
   private static float[] decoded(TrellisBody body) {
     float[] out = new float[ROWS * COLS];
-    new TrellisDecoder(body).decode(0, ROWS, new int[out.length], out);
+    new TrellisDecoder(body).decode(0, ROWS, out);
     return out;
   }
 

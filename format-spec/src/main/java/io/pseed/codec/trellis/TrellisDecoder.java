@@ -1,8 +1,9 @@
 package io.pseed.codec.trellis;
 
-import io.pseed.codec.hadamard.Hadamard;
-import io.pseed.format.View;
-import java.nio.ByteBuffer;
+import io.pseed.codec.hadamard.PairedHadamard;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -11,6 +12,9 @@ import java.util.Arrays;
  * own, from any thread.
  */
 public final class TrellisDecoder {
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
   private final TrellisBody body;
   private final int rowStride;
   private final long[] panelOffset;
@@ -51,32 +55,70 @@ public final class TrellisDecoder {
    *
    * @param first a multiple of {@link #bandRows()}
    * @param count a multiple of it
-   * @param scratch at least count * C ints
    * @param out at least count * C floats; row i of the result belongs to the view's row {@link
    *     #viewRow}
    */
-  public void decode(int first, int count, int[] scratch, float[] out) {
-    View view = body.view();
-    int cols = view.cols();
-    for (int i = 0; i < count; i++) {
-      codes(first + i, scratch, i * cols);
-    }
-    Hadamard.alongRows(scratch, count, cols, body.colBlockLog2());
-    Hadamard.acrossRows(scratch, count, cols, body.rowBlockLog2());
-    float[] colScales = body.colScales();
-    boolean permuteCols = !body.panels().byRows() && body.permutation() != null;
-    for (int i = 0; i < count; i++) {
-      float rowScale = body.rowScales()[first + i];
-      int base = i * cols;
-      if (permuteCols) {
-        for (int j = 0; j < cols; j++) {
-          out[base + body.permutation()[j]] = ((float) scratch[base + j] * rowScale) * colScales[j];
+  public void decode(int first, int count, float[] out) {
+    int cols = body.view().cols();
+    // Rows that are in work together: a block, or two rows where rows are not transformed.
+    int group = Math.min(count, Math.max(2, bandRows()));
+    int[] upper = new int[cols];
+    int[] lower = new int[cols];
+    long[][] pairs = new long[(group + 1) / 2][cols];
+    for (int row = 0; row < count; row += group) {
+      int rows = Math.min(group, count - row);
+      int used = (rows + 1) / 2;
+      for (int p = 0; p < used; p++) {
+        codes(first + row + 2 * p, lower, 0);
+        if (2 * p + 1 < rows) {
+          codes(first + row + 2 * p + 1, upper, 0);
         }
-      } else {
-        for (int j = 0; j < cols; j++) {
-          out[base + j] = ((float) scratch[base + j] * rowScale) * colScales[j];
-        }
+        PairedHadamard.alongRow(lower, upper, pairs[p], cols, body.colBlockLog2());
       }
+      if (body.rowBlockLog2() > 1) {
+        PairedHadamard.acrossPairs(pairs, cols, body.rowBlockLog2() - 1);
+      }
+      for (int p = 0; p < used; p++) {
+        scale(pairs[p], first, row + 2 * p, 2 * p + 1 < rows, out);
+      }
+    }
+  }
+
+  /** Takes a pair apart; where rows are transformed, sum and difference are the last step. */
+  private void scale(long[] pair, int first, int row, boolean two, float[] out) {
+    int cols = body.view().cols();
+    float[] colScales = body.colScales();
+    float scale0 = body.rowScales()[first + row];
+    float scale1 = two ? body.rowScales()[first + row + 1] : 0;
+    int base = row * cols;
+    int[] to = body.panels().byRows() ? null : body.permutation();
+    if (two && body.rowBlockLog2() > 0 && to == null) {
+      sumAndDifference(pair, cols, scale0, scale1, colScales, out, base);
+      return;
+    }
+    boolean transformed = body.rowBlockLog2() > 0;
+    for (int j = 0; j < cols; j++) {
+      int z0 = PairedHadamard.lower(pair[j]);
+      int z1 = PairedHadamard.upper(pair[j]);
+      int y0 = transformed ? z0 + z1 : z0;
+      int y1 = transformed ? z0 - z1 : z1;
+      int at = base + (to == null ? j : to[j]);
+      out[at] = ((float) y0 * scale0) * colScales[j];
+      if (two) {
+        out[at + cols] = ((float) y1 * scale1) * colScales[j];
+      }
+    }
+  }
+
+  /** The usual case, without a question in the loop. */
+  private static void sumAndDifference(
+      long[] pair, int cols, float scale0, float scale1, float[] colScales, float[] out, int base) {
+    for (int j = 0; j < cols; j++) {
+      int z0 = PairedHadamard.lower(pair[j]);
+      int z1 = PairedHadamard.upper(pair[j]);
+      float scale = colScales[j];
+      out[base + j] = ((float) (z0 + z1) * scale0) * scale;
+      out[base + cols + j] = ((float) (z0 - z1) * scale1) * scale;
     }
   }
 
@@ -100,28 +142,55 @@ public final class TrellisDecoder {
     }
   }
 
+  /**
+   * The codes of one segment. The bits of weight t end at bit (t + 1) k; a big-endian load of 64
+   * bits that ends there holds its seed, and those of the weights before it.
+   */
   private void segment(int offset, int n, int rate, int[] out, int at) {
     if (rate == 0) {
-      for (int t = 0; t < n; t++) {
-        out[at + t] = 0;
-      }
+      Arrays.fill(out, at, at + n, 0);
       return;
     }
-    ByteBuffer payload = body.payload();
+    // The bits before a row are zeros.
+    int bytes = Panels.segmentBytes(n, rate);
+    byte[] bits = new byte[Long.BYTES + bytes];
+    body.payload().get(offset, bits, Long.BYTES, bytes);
     short[] codes = body.code().codes();
+    int done = 0;
+    // Eight weights take `rate` bytes; one load has all their seeds.
+    if (7 * rate + body.code().bits() <= Long.SIZE) {
+      done = n & ~7;
+      eights(bits, done, rate, codes, out, at);
+    }
     int mask = codes.length - 1;
-    // The low `held` bits of window have been read but not consumed; above them lie the bits
-    // before, down to L of them.
-    long window = 0;
-    int held = 0;
-    int next = offset;
-    for (int t = 0; t < n; t++) {
-      while (held < rate) {
-        window = window << 8 | Byte.toUnsignedLong(payload.get(next++));
-        held += 8;
-      }
-      held -= rate;
-      out[at + t] = codes[(int) (window >>> held) & mask];
+    for (int t = done; t < n; t++) {
+      int end = (t + 1) * rate;
+      long window = (long) LONGS.get(bits, (end + 7) >> 3);
+      out[at + t] = codes[(int) (window >>> (-end & 7)) & mask];
+    }
+  }
+
+  private static void eights(byte[] bits, int n, int rate, short[] codes, int[] out, int at) {
+    int mask = codes.length - 1;
+    int from = rate;
+    for (int t = at; t < at + n; t += 8) {
+      long w = (long) LONGS.get(bits, from);
+      from += rate;
+      out[t + 7] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 6] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 5] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 4] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 3] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 2] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t + 1] = codes[(int) w & mask];
+      w >>>= rate;
+      out[t] = codes[(int) w & mask];
     }
   }
 }
