@@ -100,7 +100,7 @@ final class PerformancePages {
             "Made by `pseed bench --all` of %s on %s. Each form is loaded in processes of its own,"
                 + " in turn, the quietest of %d; load is the first of a process; a run has batch %d"
                 + " and %d threads; peak is resident memory after the first run, steady the"
-                + " process's own then. Encoding of pseed includes calibration, with all"
+                + " process's own then. Encoding of pseed is a whole conversion%s, with all"
                 + " processors; decoding is Java on one thread, of zstd as well. FP16 weights"
                 + " become FP32 ones at load. Rounded forms are rounded in memory: there is no file"
                 + " to load.%n",
