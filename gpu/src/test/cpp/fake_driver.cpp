@@ -27,6 +27,7 @@ namespace {
 
 constexpr int kOutOfMemory = 2;
 constexpr int kNoDevice = 100;
+constexpr int kInvalidContext = 201;
 constexpr int kNotFound = 500;
 constexpr int kLaunchFailed = 719;
 constexpr size_t kMemory = size_t{2} << 30;
@@ -66,6 +67,9 @@ struct Report {
   }
 } g_report;
 
+// As the driver's: most calls want a context that the calling thread made its current one.
+thread_local bool t_current = false;
+
 struct Function {
   const char *name;
   int dynamic;
@@ -101,6 +105,10 @@ T parameter(void **parameters, int i) {
 }  // namespace
 
 #define API extern "C" __attribute__((visibility("default"))) int
+#define NEEDS_CONTEXT        \
+  if (!t_current) {          \
+    return kInvalidContext;  \
+  }
 
 API cuDriverGetVersion(int *version) {
   *version = pretends("old") ? 11080 : 12040;
@@ -151,13 +159,18 @@ API cuDevicePrimaryCtxRelease_v2(int) {
   lent("contexts", -1);
   return 0;
 }
-API cuCtxSetCurrent(void *) { return 0; }
+API cuCtxSetCurrent(void *context) {
+  t_current = context != nullptr;
+  return 0;
+}
 API cuMemGetInfo_v2(size_t *free, size_t *total) {
+  NEEDS_CONTEXT
   *total = kMemory;
   *free = kMemory - g_used;
   return 0;
 }
 API cuMemAlloc_v2(uintptr_t *pointer, size_t bytes) {
+  NEEDS_CONTEXT
   {
     std::lock_guard<std::mutex> lock(g_mutex);
     if (g_used + bytes > (pretends("oom") ? kMemory / 4 : kMemory)) {
@@ -177,6 +190,7 @@ API cuMemAlloc_v2(uintptr_t *pointer, size_t bytes) {
   return 0;
 }
 API cuMemFree_v2(uintptr_t pointer) {
+  NEEDS_CONTEXT
   std::lock_guard<std::mutex> lock(g_mutex);
   auto found = g_memory.find(pointer);
   if (found == g_memory.end()) {
@@ -189,46 +203,61 @@ API cuMemFree_v2(uintptr_t pointer) {
   return 0;
 }
 API cuMemHostAlloc(void **pointer, size_t bytes, unsigned) {
+  NEEDS_CONTEXT
   *pointer = std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   lent("pinned", 1);
   return *pointer == nullptr ? kOutOfMemory : 0;
 }
 API cuMemFreeHost(void *pointer) {
+  NEEDS_CONTEXT
   std::free(pointer);
   lent("pinned", -1);
   return 0;
 }
 API cuEventCreate(Event **event, unsigned) {
+  NEEDS_CONTEXT
   *event = new Event{0};
   lent("events", 1);
   return 0;
 }
 API cuEventRecord(Event *event, void *) {
+  NEEDS_CONTEXT
   event->milliseconds = now();
   return 0;
 }
-API cuEventSynchronize(Event *) { return 0; }
+API cuEventSynchronize(Event *) {
+  NEEDS_CONTEXT
+  return 0;
+}
 API cuEventElapsedTime(float *milliseconds, Event *begin, Event *end) {
+  NEEDS_CONTEXT
   *milliseconds = static_cast<float>(end->milliseconds - begin->milliseconds);
   return 0;
 }
 API cuEventDestroy_v2(Event *event) {
+  NEEDS_CONTEXT
   delete event;
   lent("events", -1);
   return 0;
 }
 API cuStreamCreate(void **stream, unsigned) {
+  NEEDS_CONTEXT
   *stream = new int;
   lent("streams", 1);
   return 0;
 }
-API cuStreamSynchronize(void *) { return 0; }
+API cuStreamSynchronize(void *) {
+  NEEDS_CONTEXT
+  return 0;
+}
 API cuStreamDestroy_v2(void *stream) {
+  NEEDS_CONTEXT
   delete static_cast<int *>(stream);
   lent("streams", -1);
   return 0;
 }
 API cuMemcpyHtoDAsync_v2(uintptr_t to, const void *from, size_t bytes, void *) {
+  NEEDS_CONTEXT
   if (!valid(to, bytes)) {
     return 1;
   }
@@ -236,6 +265,7 @@ API cuMemcpyHtoDAsync_v2(uintptr_t to, const void *from, size_t bytes, void *) {
   return 0;
 }
 API cuMemcpyDtoHAsync_v2(void *to, uintptr_t from, size_t bytes, void *) {
+  NEEDS_CONTEXT
   if (!valid(from, bytes)) {
     return 1;
   }
@@ -243,6 +273,7 @@ API cuMemcpyDtoHAsync_v2(void *to, uintptr_t from, size_t bytes, void *) {
   return 0;
 }
 API cuMemsetD8Async(uintptr_t to, unsigned char value, size_t bytes, void *) {
+  NEEDS_CONTEXT
   if (!valid(to, bytes)) {
     return 1;
   }
@@ -250,12 +281,14 @@ API cuMemsetD8Async(uintptr_t to, unsigned char value, size_t bytes, void *) {
   return 0;
 }
 API cuModuleLoadData(void **module, const void *text) {
+  NEEDS_CONTEXT
   // As the driver: a text that ends with a zero.
   *module = new std::string(static_cast<const char *>(text));
   lent("modules", 1);
   return 0;
 }
 API cuModuleGetFunction(Function **function, void *module, const char *name) {
+  NEEDS_CONTEXT
   for (Function &one : g_functions) {
     if (std::strcmp(one.name, name) == 0 && static_cast<std::string *>(module)->find(std::string(".entry ") + name + "(") != std::string::npos) {
       *function = &one;
@@ -265,15 +298,18 @@ API cuModuleGetFunction(Function **function, void *module, const char *name) {
   return kNotFound;
 }
 API cuModuleUnload(void *module) {
+  NEEDS_CONTEXT
   delete static_cast<std::string *>(module);
   lent("modules", -1);
   return 0;
 }
 API cuFuncGetAttribute(int *value, int attribute, Function *function) {
+  NEEDS_CONTEXT
   *value = attribute == 8 ? function->dynamic : 0;
   return 0;
 }
 API cuFuncSetAttribute(Function *function, int attribute, int value) {
+  NEEDS_CONTEXT
   if (attribute == 8) {
     if (value > sharedPerBlock()) {
       return 1;
@@ -283,11 +319,13 @@ API cuFuncSetAttribute(Function *function, int attribute, int value) {
   return 0;
 }
 API cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, Function *, int threads, size_t shared) {
+  NEEDS_CONTEXT
   *blocks = shared > static_cast<size_t>(sharedPerBlock()) || threads > 1024 ? 0 : 2;
   return 0;
 }
 API cuLaunchKernel(Function *function, unsigned x, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned shared, void *, void **parameters,
                    void **) {
+  NEEDS_CONTEXT
   // The shim runs one kernel at a time.
   static std::mutex running;
   std::lock_guard<std::mutex> lock(running);

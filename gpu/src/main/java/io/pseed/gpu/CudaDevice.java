@@ -130,6 +130,8 @@ final class CudaDevice implements AutoCloseable {
 
     @Override
     public void free(DevicePointer memory) {
+      // Where the context is gone, so is its memory.
+      JCudaDriver.cuCtxSetCurrent(context);
       JCudaDriver.cuMemFree(memory);
     }
   }
@@ -247,9 +249,9 @@ final class CudaDevice implements AutoCloseable {
       if (closing) {
         throw new CudaFailure("was closed");
       }
+      makeCurrent();
       CUfunction function = functions.get(name);
       if (function == null) {
-        makeCurrent();
         CUmodule module = modules.get(text);
         if (module == null) {
           module = new CUmodule();
@@ -284,6 +286,7 @@ final class CudaDevice implements AutoCloseable {
   /** Blocks of a kernel that are on the device at a time. */
   int residentBlocks(CUfunction function, int threads, int sharedBytes) throws CudaFailure {
     synchronized (functions) {
+      makeCurrent();
       if (sharedBytes > 0) {
         // Larger than for any launch so far or not: only a launch's own need counts.
         int[] now = new int[1];
@@ -496,6 +499,8 @@ final class CudaDevice implements AutoCloseable {
 
   /** Ends the use of a lane; nothing of it runs any more. */
   void giveBack(Lane lane) {
+    // The thread may have used another device meanwhile.
+    JCudaDriver.cuCtxSetCurrent(context);
     lane.settle();
     idle.add(lane);
   }

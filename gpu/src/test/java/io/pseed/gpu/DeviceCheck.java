@@ -2,11 +2,16 @@ package io.pseed.gpu;
 
 import io.pseed.converter.bench.DeviceBench;
 import io.pseed.format.TensorRecord;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * The device tests as a program, for machines without Maven: {@code gpu/device-check} runs it.
@@ -69,6 +74,18 @@ public final class DeviceCheck {
       for (DeviceEquality.Case one : DeviceEquality.searches(small)) {
         count(one.name(), () -> DeviceEquality.difference(backend, one));
       }
+      // As a conversion does it: from threads that did not open the device, many at a time.
+      ExecutorService threads = Executors.newFixedThreadPool(16);
+      Map<String, Future<String>> all = new LinkedHashMap<>();
+      for (DeviceEquality.Case one : DeviceEquality.searches(true)) {
+        all.put(
+            one.name() + ", among others",
+            threads.submit(() -> DeviceEquality.difference(backend, one)));
+      }
+      for (Map.Entry<String, Future<String>> one : all.entrySet()) {
+        count(one.getKey(), one.getValue()::get);
+      }
+      threads.shutdown();
       System.out.printf(
           "memory held at most: %d MiB of %d%n",
           backend.devices().get(0).arena().most() >> 20,
