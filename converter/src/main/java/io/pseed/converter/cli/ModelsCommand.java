@@ -152,7 +152,7 @@ final class ModelsCommand implements Callable<Integer> {
 
   private void print(List<ModelTable.Row> rows) {
     Table table =
-        new Table("<model", "<file", "size", "mean cosine", "lowest", "read right", "<judged on");
+        new Table("<model", "<file", "size", "mean cosine", "lowest", "words right", "<judged on");
     for (ModelTable.Row row : rows) {
       table.row(
           row.model(),
@@ -180,7 +180,7 @@ final class ModelsCommand implements Callable<Integer> {
     StringBuilder text =
         new StringBuilder(
             "| model | FP32 | int8 | mean, lowest cosine | `.pseed` | mean, lowest cosine | words"
-                + " read: FP32, int8, pseed | half of int8, no worse? |\n"
+                + " read or found: FP32, int8, pseed | half of int8, no worse? |\n"
                 + "|---|---|---|---|---|---|---|---|\n");
     for (ModelTable.Row row : rows) {
       text.append("| ").append(row.model()).append(" | ").append(kilobytes(row.bytes()));

@@ -417,7 +417,7 @@ final class JudgedConversion implements AutoCloseable {
       }
     }
     return new Report.Curve(
-        "Expected for other sizes: "
+        "expected for other sizes: "
             + by.prediction()
             + ", drawn through the measured file. It was not measured.",
         points);

