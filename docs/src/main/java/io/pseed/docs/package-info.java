@@ -1,0 +1,2 @@
+/** The site that is made of the documents; nothing of pseed calls it. */
+package io.pseed.docs;
