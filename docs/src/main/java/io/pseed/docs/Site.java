@@ -83,7 +83,7 @@ public final class Site {
     Path out = Path.of(arguments[1]).toAbsolutePath().normalize();
     Site site = new Site(root, out);
     List<Path> pages = Document.all(root);
-    boolean javadoc = Files.exists(out.resolve("api").resolve("index.html"));
+    boolean javadoc = Files.exists(out.resolve("apidocs").resolve("index.html"));
     for (Path page : pages) {
       site.write(page, javadoc);
     }
@@ -177,7 +177,7 @@ public final class Site {
                 .append(name)
                 .append("</a>\n"));
     if (javadoc) {
-      menu.append("<a href=\"").append(up).append("api/index.html\">Javadoc</a>\n");
+      menu.append("<a href=\"").append(up).append("apidocs/index.html\">Javadoc</a>\n");
     }
     return menu.append("</nav>\n").toString();
   }
@@ -203,7 +203,7 @@ public final class Site {
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
-            return folder.equals(out.resolve("api"))
+            return folder.equals(out.resolve("apidocs"))
                 ? FileVisitResult.SKIP_SUBTREE
                 : FileVisitResult.CONTINUE;
           }
