@@ -40,7 +40,7 @@ public final class RateAllocator {
   /** Rate 8 needs long seeds: at L = 9 the vectors' errors were half of all loss. */
   private static final int VECTOR_SEED_BITS = 16;
 
-  /** Where the plan codes nothing, and so does not say. */
+  /** The usual length; also where the plan codes nothing, and so does not say. */
   private static final int SEED_BITS = 12;
 
   /**
@@ -72,10 +72,11 @@ public final class RateAllocator {
   private static final int LONG_SEEDS_BELOW = 1 << 14;
 
   /**
-   * Models of fewer weights get long seeds everywhere: their search takes half a minute at most,
-   * and where a model needs 5 to 8 bits a weight they gain 0.7 to 1.8 dB.
+   * Models of fewer weights get long seeds everywhere unless another length was asked for: their
+   * search takes a minute or so, and where a model needs 5 to 8 bits a weight they gain 0.7 to 1.8
+   * dB.
    */
-  private static final long SMALL_MODEL = 1 << 20;
+  private static final long SMALL_MODEL = 1 << 21;
 
   /** Shortest row of a calibrated matrix that is worth a stream. */
   private static final int SHORTEST_ROW = 8;
@@ -173,9 +174,10 @@ public final class RateAllocator {
             .mapToInt(plan -> plan.trellis().seedBits())
             .findFirst()
             .orElse(SEED_BITS);
-    if (calibration.tensors().values().stream().mapToLong(t -> matrixSize(t.view())).sum()
-        < SMALL_MODEL) {
-      seedBits = Math.max(seedBits, VECTOR_SEED_BITS);
+    if (seedBits == SEED_BITS
+        && calibration.tensors().values().stream().mapToLong(t -> matrixSize(t.view())).sum()
+            < SMALL_MODEL) {
+      seedBits = VECTOR_SEED_BITS;
     }
     double typical = typical(tensors, calibration);
     for (int i = 0; i < tensors.size(); i++) {

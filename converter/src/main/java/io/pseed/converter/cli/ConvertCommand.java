@@ -106,8 +106,9 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--seed-bits",
       paramLabel = "L",
       description =
-          "Bits of a weight's seed, 8 to 20 (default: 12); each bit more doubles the search, and 16"
-              + " gains 0.3 to 0.9 dB over 12.")
+          "Bits of a weight's seed, 8 to 20 (default: 12; calibrated models of fewer than 2 million"
+              + " weights take 16 in place of 12); each bit more doubles the search, and 16 gains 0.3"
+              + " to 0.9 dB over 12.")
   Integer seedBits;
 
   @Option(
