@@ -5,7 +5,7 @@ List<List<String>> expected = [
   ['<source> src/main/models/**/*.onnx matches nothing'],
   ['two models have the <target> M: ', 'tiny.onnx and ', 'other.onnx'],
   ['<calibration> texts/missing.txt does not exist', '(model '],
-  ['<device> is cuda, but this version of pseed searches on the CPU only'],
+  ['<device> cuda: pseed-gpu is not on the class path'],
   ['tiny.onnx: <minCosine> 0.999 is missed: ', 'reach a mean cosine of 0.9'],
   ['<minWorst> of ', 'tiny.onnx is missed: measured 0.', 'asked for 0.9999'],
   ['<target> ../../tiny leaves <outputDirectory>'],

@@ -3,7 +3,9 @@ package io.pseed.converter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pseed.converter.encode.EncodedTensor;
+import io.pseed.converter.encode.EncoderBackend;
 import io.pseed.converter.encode.ErrorMetric;
+import io.pseed.converter.encode.PreferredBackend;
 import io.pseed.converter.encode.TensorEncoder;
 import io.pseed.converter.encode.TensorScan;
 import io.pseed.converter.encode.Workers;
@@ -27,9 +29,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -40,12 +44,30 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Converter {
   private static final JsonMapper MAPPER = new JsonMapper();
 
+  /**
+   * Heap that a weight in work on a device takes: the matrix and its targets, its share of a
+   * metric's factors while they are made, the record while it is checked.
+   */
+  private static final long BYTES_IN_WORK = 48;
+
   private final Workers workers;
+  private final Optional<EncoderBackend> device;
   private final ProgressListener progress;
 
   /** A converter that works on {@code workers}. */
   public Converter(Workers workers, ProgressListener progress) {
+    this(workers, Optional.empty(), progress);
+  }
+
+  /**
+   * A converter that searches on a device, and does on {@code workers} what is left, and all that
+   * the device cannot. The bytes are the same.
+   *
+   * @param device is not closed
+   */
+  public Converter(Workers workers, Optional<EncoderBackend> device, ProgressListener progress) {
     this.workers = workers;
+    this.device = device;
     this.progress = progress;
   }
 
@@ -77,10 +99,14 @@ public final class Converter {
       weights += TensorRecord.elementCount(tensor.shape());
     }
     progress.begin(tensors.size(), weights);
-    List<String> notices = new ArrayList<>(source.notices());
+    List<String> notices = Collections.synchronizedList(new ArrayList<>(source.notices()));
     source.notices().forEach(progress::notice);
     List<ConversionResult.TensorResult> results = new ArrayList<>();
-    TensorEncoder encoder = new TensorEncoder(workers);
+    PreferredBackend preferred =
+        device
+            .map(backend -> PreferredBackend.of(backend, sentence -> notice(notices, sentence)))
+            .orElse(PreferredBackend.NONE);
+    TensorEncoder encoder = new TensorEncoder(workers, preferred);
     long exactF16 = 0;
     long f32 = 0;
     long searched = 0;
@@ -88,7 +114,14 @@ public final class Converter {
     PseedHeader header;
     long coded = 0;
     TensorScan[] scans = new TensorScan[tensors.size()];
-    Ahead ahead = new Ahead(tensors, plan, metrics, scans);
+    Turns.Encoder encoding =
+        i ->
+            encoder.encode(
+                tensors.get(i),
+                plan.tensors().get(i),
+                scan(tensors, i, scans),
+                Optional.ofNullable(metrics.get(tensors.get(i).name())),
+                progress::done);
     try (PseedWriter writer = PseedWriter.create(target, fingerprint(source, plan, metrics))) {
       resumed = takeOver(writer, tensors, results, scans);
       if (resumed > 0) {
@@ -100,52 +133,46 @@ public final class Converter {
                 + tensors.size()
                 + " tensors were done");
       }
-      for (int i = 0; i < tensors.size(); i++) {
-        SourceTensor tensor = tensors.get(i);
-        TensorPlan tensorPlan = plan.tensors().get(i);
-        TensorScan scan = scan(tensors, i, scans);
-        long elements = TensorRecord.elementCount(tensor.shape());
-        if (tensor.dtype() == DType.F32) {
-          f32++;
-          exactF16 += scan.exactlyF16() ? 1 : 0;
+      try (Turns turns =
+          device.isPresent()
+              ? pipeline(resumed, tensors, encoding)
+              : new Ahead(tensors, plan, metrics, scans, encoding)) {
+        for (int i = 0; i < tensors.size(); i++) {
+          SourceTensor tensor = tensors.get(i);
+          long elements = TensorRecord.elementCount(tensor.shape());
+          if (i >= resumed) {
+            progress.tensor(tensor.name());
+            EncodedTensor encoded = turns.take(i);
+            long bytes = encoded.record().length();
+            ConversionResult.TensorResult result =
+                new ConversionResult.TensorResult(
+                    tensor.name(),
+                    tensor.dtype(),
+                    tensor.shape(),
+                    encoded.codec(),
+                    encoded.layerSeed(),
+                    bytes,
+                    encoded.bitsPerWeight(),
+                    encoded.snrDb(),
+                    encoded.reason());
+            writer.tensor(
+                tensor.name(),
+                tensor.dtype(),
+                tensor.shape(),
+                encoded.record(),
+                stats(result),
+                encoded.sourceCrc());
+            results.add(result);
+            searched += encoded.codec() == Codec.TRELLIS ? elements : 0;
+          } else {
+            progress.done(elements);
+          }
+          if (tensor.dtype() == DType.F32) {
+            f32++;
+            exactF16 += scan(tensors, i, scans).exactlyF16() ? 1 : 0;
+          }
+          coded += results.get(i).codec() == Codec.RAW ? 0 : 1;
         }
-        if (i >= resumed) {
-          progress.tensor(tensor.name());
-          Optional<EncodedTensor> made = ahead.take(i);
-          EncodedTensor encoded =
-              made.isPresent()
-                  ? made.get()
-                  : encoder.encode(
-                      tensor,
-                      tensorPlan,
-                      scan,
-                      Optional.ofNullable(metrics.get(tensor.name())),
-                      progress::done);
-          long bytes = encoded.record().length();
-          ConversionResult.TensorResult result =
-              new ConversionResult.TensorResult(
-                  tensor.name(),
-                  tensor.dtype(),
-                  tensor.shape(),
-                  encoded.codec(),
-                  encoded.layerSeed(),
-                  bytes,
-                  encoded.bitsPerWeight(),
-                  encoded.snrDb(),
-                  encoded.reason());
-          writer.tensor(
-              tensor.name(),
-              tensor.dtype(),
-              tensor.shape(),
-              encoded.record(),
-              stats(result),
-              encoded.sourceCrc());
-          results.add(result);
-          searched += encoded.codec() == Codec.TRELLIS ? elements : 0;
-        } else {
-          progress.done(elements);
-        }
-        coded += results.get(i).codec() == Codec.RAW ? 0 : 1;
       }
       for (Map.Entry<String, byte[]> section : source.sections().entrySet()) {
         SectionBytes.of(section.getValue()).writeTo(writer, section.getKey());
@@ -178,7 +205,7 @@ public final class Converter {
    * Encodes tensors with a metric ahead of their turn, several at a time: the rows of one depend on
    * one another, so only several matrices keep all threads busy.
    */
-  private final class Ahead {
+  private final class Ahead implements Turns {
     /** Weights of a group: bounds memory. */
     private static final long GROUP_WEIGHTS = 1L << 23;
 
@@ -189,13 +216,16 @@ public final class Converter {
     private final Plan plan;
     private final Map<String, ErrorMetric> metrics;
     private final TensorScan[] scans;
+    private final Encoder others;
     private final Map<Integer, EncodedTensor> done = new ConcurrentHashMap<>();
 
     Ahead(
         List<SourceTensor> tensors,
         Plan plan,
         Map<String, ErrorMetric> metrics,
-        TensorScan[] scans) {
+        TensorScan[] scans,
+        Encoder others) {
+      this.others = others;
       this.tensors = tensors;
       this.plan = plan;
       this.metrics = metrics;
@@ -208,10 +238,10 @@ public final class Converter {
           && TensorRecord.elementCount(tensors.get(i).shape()) < LARGEST;
     }
 
-    /** The encoded tensor, if it is one that is encoded so. */
-    Optional<EncodedTensor> take(int index) throws IOException {
+    @Override
+    public EncodedTensor take(int index) throws IOException {
       if (!isOneOf(index)) {
-        return Optional.empty();
+        return others.encode(index);
       }
       if (!done.containsKey(index)) {
         List<Workers.Task> tasks = new ArrayList<>();
@@ -239,8 +269,22 @@ public final class Converter {
         }
         workers.run(tasks);
       }
-      return Optional.ofNullable(done.remove(index));
+      return Objects.requireNonNull(done.remove(index));
     }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Many tensors at a time, for a device. */
+  private Turns pipeline(int first, List<SourceTensor> tensors, Turns.Encoder encoder) {
+    return new TensorPipeline(
+        first,
+        tensors.size(),
+        device.orElseThrow().tensorsAtOnce(),
+        Runtime.getRuntime().maxMemory() / 2,
+        i -> BYTES_IN_WORK * TensorRecord.elementCount(tensors.get(i).shape()),
+        encoder);
   }
 
   private void notice(List<String> notices, String sentence) {

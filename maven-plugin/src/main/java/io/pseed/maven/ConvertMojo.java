@@ -5,6 +5,7 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.command.ConversionOutcome;
 import io.pseed.converter.command.ConversionTask;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.Failures;
 import io.pseed.converter.command.Units;
 import io.pseed.converter.export.onnx.OnnxExporter;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import javax.inject.Inject;
@@ -49,11 +51,19 @@ public class ConvertMojo extends AbstractModelsMojo {
   @Inject private MavenProjectHelper helper;
 
   /**
-   * What searches: auto or cpu. The word cuda is kept for a later version and is an error in this
-   * one.
+   * What searches: cpu; cuda, all NVIDIA GPUs; cuda:0, one of them; auto, a GPU where one is there
+   * that fits. GPUs need io.pseed:pseed-gpu among the plugin's {@code <dependencies>}. The result
+   * is the same.
    */
   @Parameter(property = "pseed.device", defaultValue = "auto")
   String device;
+
+  /**
+   * Most memory of each GPU to use, for example 4GiB. Default: 80 percent of what is free. It does
+   * not change the result.
+   */
+  @Parameter(property = "pseed.deviceMemory")
+  String deviceMemory;
 
   /** Threads that search. Default: one for each processor. They do not change the result. */
   @Parameter(property = "pseed.threads")
@@ -84,7 +94,7 @@ public class ConvertMojo extends AbstractModelsMojo {
 
   @Override
   void run() throws IOException, InterruptedException, ConfigurationException, CommandFailure {
-    requireDevice();
+    DeviceSetting searches = device();
     List<Work> all = work();
     requireClassifiers(all);
     BuildState before = BuildState.read(stateFile("convert"));
@@ -93,7 +103,7 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
     BuildState after = before.next();
     for (Work work : all) {
-      convert(work, before, after);
+      convert(work, searches, before, after);
       // After each, so that what is done stays done where a later one fails.
       before.entries().forEach(after.entries()::putIfAbsent);
       after.write();
@@ -104,18 +114,22 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
   }
 
-  private void requireDevice() throws ConfigurationException {
-    switch (device.strip().toLowerCase(Locale.ROOT)) {
-      case "auto", "cpu" -> {}
-      case "cuda" ->
-          throw new ConfigurationException(
-              "<device> is cuda, but this version of pseed searches on the CPU only; write auto or"
-                  + " cpu");
-      default ->
-          throw new ConfigurationException("<device> is " + device + ", expected auto or cpu");
-    }
+  private DeviceSetting device() throws ConfigurationException {
     if (threads != null && (threads < 1 || threads > 1024)) {
       throw new ConfigurationException("<threads> is " + threads + ", expected 1 to 1024");
+    }
+    OptionalLong memory = OptionalLong.empty();
+    if (deviceMemory != null) {
+      try {
+        memory = OptionalLong.of(Units.size(deviceMemory));
+      } catch (IllegalArgumentException e) {
+        throw new ConfigurationException("<deviceMemory>: " + e.getMessage(), e);
+      }
+    }
+    try {
+      return DeviceSetting.of(device.strip().toLowerCase(Locale.ROOT), memory);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("<device>: " + e.getMessage(), e);
     }
   }
 
@@ -195,7 +209,7 @@ public class ConvertMojo extends AbstractModelsMojo {
     }
   }
 
-  private void convert(Work work, BuildState before, BuildState after)
+  private void convert(Work work, DeviceSetting searches, BuildState before, BuildState after)
       throws IOException, InterruptedException, ConfigurationException, CommandFailure {
     Consumer<String> say = sentence -> getLog().info(work.name() + ": " + sentence);
     try (TensorSource opened = Sources.open(work.source())) {
@@ -222,7 +236,7 @@ public class ConvertMojo extends AbstractModelsMojo {
           if (pseedThere) {
             SafeFiles.copy(work.pseed(), made);
           } else {
-            make(work, opened, fingerprint, kept, made, say);
+            make(work, searches, opened, fingerprint, kept, made, say);
           }
           export(work, made, folder, say);
           moveInto(made, work.pseed());
@@ -291,6 +305,7 @@ public class ConvertMojo extends AbstractModelsMojo {
 
   private void make(
       Work work,
+      DeviceSetting searches,
       TensorSource opened,
       String fingerprint,
       ConversionCache kept,
@@ -300,13 +315,14 @@ public class ConvertMojo extends AbstractModelsMojo {
     boolean keeps = userCache().isPresent();
     if (keeps && kept.take(fingerprint, made)) {
       say.accept("unchanged, taken from the cache " + cacheFolder());
-    } else if (search(work, opened, made, say) && keeps) {
+    } else if (search(work, searches, opened, made, say) && keeps) {
       kept.keep(fingerprint, made, String.valueOf(opened.path().getFileName()));
     }
   }
 
   /** Returns whether another run would make the same. */
-  private boolean search(Work work, TensorSource opened, Path made, Consumer<String> say)
+  private boolean search(
+      Work work, DeviceSetting searches, TensorSource opened, Path made, Consumer<String> say)
       throws IOException, InterruptedException, CommandFailure {
     if (!TURN.tryLock()) {
       say.accept("waiting for another module that is converting");
@@ -316,7 +332,8 @@ public class ConvertMojo extends AbstractModelsMojo {
       say.accept("converting " + work.label() + ", " + Units.bytes(opened.bytes()));
       int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
       ConversionOutcome outcome =
-          new ConversionTask(opened, work.settings().request(workers), new LogWatcher(say))
+          new ConversionTask(
+                  opened, work.settings().request(workers, searches), new LogWatcher(say))
               .run(made);
       ConversionResult result = outcome.result();
       say.accept(

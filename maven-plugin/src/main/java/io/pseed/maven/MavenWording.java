@@ -21,6 +21,8 @@ final class MavenWording implements Wording {
       case INPUT_SHAPE -> "<inputShapes>";
       case JUDGE -> "<judge>";
       case WEIGHTS_ONLY -> "<weightsOnly>";
+      case DEVICE -> "<device>";
+      case DEVICE_MEMORY -> "<deviceMemory>";
     };
   }
 

@@ -2,6 +2,7 @@ package io.pseed.maven;
 
 import io.pseed.converter.command.CalibrationSettings;
 import io.pseed.converter.command.ConversionRequest;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.InputSettings;
 import io.pseed.converter.command.JudgeSettings;
 import io.pseed.converter.command.Units;
@@ -222,7 +223,7 @@ final class ModelSettings {
   }
 
   /** The conversion. */
-  ConversionRequest request(int threads) {
+  ConversionRequest request(int threads, DeviceSetting device) {
     boolean none = NO_CALIBRATION.equals(model.calibration);
     return new ConversionRequest(
         model.bits == null ? OptionalDouble.empty() : OptionalDouble.of(model.bits),
@@ -239,6 +240,7 @@ final class ModelSettings {
                 : OptionalInt.of(model.calibrationInputs)),
         judge(),
         inputs(),
-        threads);
+        threads,
+        device);
   }
 }

@@ -3,6 +3,7 @@ package io.pseed.maven;
 import io.pseed.converter.Sources;
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.command.ConversionTask;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.Judging;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.converter.source.onnx.OnnxModelSource;
@@ -106,7 +107,7 @@ public class VerifyMojo extends AbstractModelsMojo {
     ConversionTask task =
         new ConversionTask(
             source,
-            work.settings().request(Runtime.getRuntime().availableProcessors()),
+            work.settings().request(Runtime.getRuntime().availableProcessors(), DeviceSetting.CPU),
             new LogWatcher(say));
     try (Judging judging =
         Judging.open(

@@ -7,6 +7,7 @@ import io.pseed.converter.Sources;
 import io.pseed.converter.command.CommandFailure;
 import io.pseed.converter.command.ConversionOutcome;
 import io.pseed.converter.command.ConversionTask;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.report.Report;
 import io.pseed.converter.source.TensorSource;
 import io.pseed.converter.verify.Judgement;
@@ -34,7 +35,9 @@ class BoundTest {
     model.calibration = "none";
     try (TensorSource opened = Sources.open(source)) {
       return new ConversionTask(
-              opened, ModelSettings.of(dir, model).request(1), new LogWatcher(text -> {}))
+              opened,
+              ModelSettings.of(dir, model).request(1, DeviceSetting.CPU),
+              new LogWatcher(text -> {}))
           .run(target);
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pseed.converter.command.ConversionRequest;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ class ModelSettingsTest {
 
   @Test
   void becomeAConversion() throws Exception {
-    ConversionRequest plain = of(m -> {}).request(3);
+    ConversionRequest plain = of(m -> {}).request(3, DeviceSetting.CPU);
     assertThat(plain.bits()).isEmpty();
     assertThat(plain.seedBits()).isEqualTo(ConversionRequest.USUAL_SEED_BITS);
     assertThat(plain.layerSeeds()).isTrue();
@@ -72,13 +73,14 @@ class ModelSettingsTest {
               m.judge = "texts";
               m.outputs = List.of("ONNX", "pseed");
             });
-    ConversionRequest request = settings.request(1);
+    ConversionRequest request = settings.request(1, DeviceSetting.CPU);
     assertThat(request.targetSize()).hasValue(7_864_320);
     assertThat(request.minCosine()).hasValue(0.99);
     assertThat(request.calibrate().data()).hasValue(dir.resolve("images").toString());
     assertThat(request.judge().data()).hasValue("texts");
     assertThat(settings.outputs()).containsExactly("onnx", "pseed");
-    assertThat(of(m -> m.calibration = "none").request(1).calibrate().none()).isTrue();
+    assertThat(of(m -> m.calibration = "none").request(1, DeviceSetting.CPU).calibrate().none())
+        .isTrue();
   }
 
   @Test

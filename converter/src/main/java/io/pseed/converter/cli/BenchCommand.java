@@ -7,8 +7,11 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.Sources;
 import io.pseed.converter.Version;
+import io.pseed.converter.bench.DeviceBench;
 import io.pseed.converter.bench.LoadBench;
 import io.pseed.converter.bench.MatMulModel;
+import io.pseed.converter.command.CommandFailure;
+import io.pseed.converter.command.DeviceSetting;
 import io.pseed.converter.command.Json;
 import io.pseed.converter.command.Table;
 import io.pseed.converter.command.Units;
@@ -20,6 +23,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,11 +39,19 @@ import picocli.CommandLine.Spec;
     description = {
       "Measure what each way to load a model costs beside the original: time to load, time of a"
           + " run, memory, and how often seeds are decoded.",
-      "Without a model: a product with a matrix of 4096 x 4096."
+      "Without a model: a product with a matrix of 4096 x 4096.",
+      "With --device: what a GPU searches and decodes in a second, beside its bounds and the CPU; a"
+          + " table in Markdown. With a model, also its conversion."
     },
-    customSynopsis = "pseed bench [ORIGINAL.onnx MODEL.pseed] [OPTIONS]",
+    customSynopsis = {
+      "pseed bench [ORIGINAL.onnx MODEL.pseed] [OPTIONS]",
+      "pseed bench --device cuda [--quick] [MODEL]"
+    },
     footerHeading = "%nExample:%n",
-    footer = {"  pseed bench model.onnx model.pseed --batch 1,64"},
+    footer = {
+      "  pseed bench model.onnx model.pseed --batch 1,64",
+      "  pseed bench --device cuda --quick"
+    },
     sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
   private static final int MATRIX = 4096;
@@ -81,6 +94,22 @@ final class BenchCommand implements Callable<Integer> {
       description = "Where models and answers go (default: ${DEFAULT-VALUE}).")
   Path workDir = Path.of(".pseed-bench");
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "Measure search and decoding on a GPU: cuda, or cuda:0 and so on.")
+  String device;
+
+  @Option(
+      names = "--device-memory",
+      paramLabel = "SIZE",
+      converter = Converters.Size.class,
+      description = "Use at most so much memory of the GPU (default: 80 %% of what is free).")
+  Long deviceMemory;
+
+  @Option(names = "--quick", description = "With --device: fewer lines, smaller matrices.")
+  boolean quick;
+
   @Option(names = "--json", description = "Print JSON.")
   boolean json;
 
@@ -89,7 +118,13 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException, OrtException {
+  public Integer call() throws IOException, OrtException, CommandFailure, InterruptedException {
+    if (device != null) {
+      return onDevice();
+    }
+    if (quick || deviceMemory != null) {
+      throw usage("--quick and --device-memory are for --device");
+    }
     if (files.size() == 1) {
       throw usage("give an ONNX model and its .pseed file, or neither");
     }
@@ -113,6 +148,41 @@ final class BenchCommand implements Callable<Integer> {
       console.out().println(Json.text(json(original, ways)));
     } else {
       print(original, ways);
+    }
+    return PseedCommand.EXIT_OK;
+  }
+
+  private int onDevice() throws IOException, CommandFailure, InterruptedException {
+    DeviceSetting setting;
+    try {
+      setting =
+          DeviceSetting.of(
+              device, deviceMemory == null ? OptionalLong.empty() : OptionalLong.of(deviceMemory));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--device: " + e.getMessage(), e);
+    }
+    if (json || files.size() > 1 || List.of("auto", "cpu").contains(setting.kind())) {
+      throw usage("--device takes cuda or cuda:0 and so on, at most one model, and no --json");
+    }
+    DeviceBench bench =
+        ServiceLoader.load(DeviceBench.class, DeviceBench.class.getClassLoader()).stream()
+            .map(ServiceLoader.Provider::get)
+            .filter(one -> one.kind().equals(setting.kind()))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new CommandFailure(
+                        "--device " + device + ": pseed-gpu is not on the class path"));
+    try {
+      bench.run(
+          new DeviceBench.Settings(
+              setting.number(), setting.memory(), files.stream().findFirst(), quick),
+          text -> {
+            console.out().println(text);
+            console.out().flush();
+          });
+    } catch (DeviceBench.DeviceBenchException e) {
+      throw new CommandFailure("--device " + device + ": " + e.getMessage(), e);
     }
     return PseedCommand.EXIT_OK;
   }

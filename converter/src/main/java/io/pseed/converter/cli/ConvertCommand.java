@@ -138,6 +138,8 @@ final class ConvertCommand implements Callable<Integer> {
       description = "Threads that search (default: one for each processor).")
   Integer threads;
 
+  @Mixin DeviceOptions device = new DeviceOptions();
+
   @Option(names = "--json", description = "Print the result as JSON.")
   boolean json;
 
@@ -175,7 +177,8 @@ final class ConvertCommand implements Callable<Integer> {
         calibrate.settings(),
         judge.settings(),
         inputs.settings(),
-        threads == null ? Runtime.getRuntime().availableProcessors() : threads);
+        threads == null ? Runtime.getRuntime().availableProcessors() : threads,
+        device.setting());
   }
 
   /** Tells on stderr, keeps the plan, and says what Ctrl-C leaves. */
@@ -238,6 +241,10 @@ final class ConvertCommand implements Callable<Integer> {
     }
     if (seedBits != null && (seedBits < 8 || seedBits > 20)) {
       throw usage("--seed-bits is " + seedBits + ", expected 8 to 20");
+    }
+    Optional<String> devices = device.trouble();
+    if (devices.isPresent()) {
+      throw usage(devices.get());
     }
     if (threads != null && (threads < 1 || threads > 1024)) {
       throw usage("--threads is " + threads + ", expected 1 to 1024");

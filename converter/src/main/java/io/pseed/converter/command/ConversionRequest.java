@@ -20,6 +20,7 @@ import java.util.OptionalLong;
  * @param judge who judges
  * @param inputs how data becomes inputs
  * @param threads threads that search
+ * @param device where streams are searched; it decides nothing about the bytes
  */
 public record ConversionRequest(
     OptionalDouble bits,
@@ -31,7 +32,8 @@ public record ConversionRequest(
     CalibrationSettings calibrate,
     JudgeSettings judge,
     InputSettings inputs,
-    int threads) {
+    int threads,
+    DeviceSetting device) {
   /** Bits a weight where nobody says. */
   public static final double USUAL_BITS = 4;
 

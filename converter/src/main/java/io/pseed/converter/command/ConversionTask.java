@@ -5,6 +5,7 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.SizeForecast;
 import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.calibrate.RateAllocator;
+import io.pseed.converter.encode.EncoderBackend;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Plan;
@@ -32,6 +33,7 @@ public final class ConversionTask {
   private final ConversionWatcher watcher;
   private final Wording wording;
   private final Set<String> notices = new LinkedHashSet<>();
+  private Optional<EncoderBackend> device = Optional.empty();
 
   /** A task for an open source. */
   public ConversionTask(TensorSource source, ConversionRequest request, ConversionWatcher watcher) {
@@ -64,7 +66,7 @@ public final class ConversionTask {
             heldOut,
             watcher::say,
             notices::add)) {
-      ConversionResult result = convert(target, calibration, judged);
+      ConversionResult result = convertOnDevice(target, calibration, judged);
       notices.addAll(result.notices());
       judged.notices(List.copyOf(notices));
       return new ConversionOutcome(
@@ -105,6 +107,17 @@ public final class ConversionTask {
   /** What is done without calibration, and without a size to fit. */
   private Plan base() throws IOException {
     return planner(bits()).plan(source);
+  }
+
+  private ConversionResult convertOnDevice(
+      Path target, ConversionCalibration calibration, JudgedConversion judged)
+      throws IOException, CommandFailure {
+    device = Devices.installed(wording).open(request.device(), watcher::say);
+    try {
+      return convert(target, calibration, judged);
+    } finally {
+      device.ifPresent(EncoderBackend::close);
+    }
   }
 
   private ConversionResult convert(
@@ -235,7 +248,7 @@ public final class ConversionTask {
       throws IOException {
     try (Workers pool = new Workers(request.threads());
         ConversionWatcher.Progress progress = watcher.encoding()) {
-      return new Converter(pool, progress).convert(source, plan, metrics, target);
+      return new Converter(pool, device, progress).convert(source, plan, metrics, target);
     }
   }
 }

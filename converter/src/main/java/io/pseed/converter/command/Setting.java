@@ -10,5 +10,7 @@ public enum Setting {
   TOKENIZER,
   INPUT_SHAPE,
   JUDGE,
-  WEIGHTS_ONLY
+  WEIGHTS_ONLY,
+  DEVICE,
+  DEVICE_MEMORY
 }

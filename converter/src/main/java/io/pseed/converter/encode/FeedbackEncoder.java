@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
@@ -34,10 +35,10 @@ public final class FeedbackEncoder {
 
   private static final float[] WIDER = {1, 1.12f, 1.26f, 1.41f, 1.68f, 2, 2.4f, 2.8f, 4};
 
-  private final Workers workers;
+  private final EncoderBackend backend;
 
-  FeedbackEncoder(Workers workers) {
-    this.workers = workers;
+  FeedbackEncoder(EncoderBackend backend) {
+    this.backend = backend;
   }
 
   /**
@@ -106,7 +107,7 @@ public final class FeedbackEncoder {
   /** Codes a matrix; ranges of columns are not for plans that rotate columns. */
   TrellisEncoder.Coded encode(
       WeightMatrix matrix, TrellisPlan plan, ErrorMetric metric, LongConsumer progress)
-      throws IOException {
+      throws IOException, BackendException {
     View view = plan.view();
     int rows = view.rows();
     int cols = view.cols();
@@ -246,62 +247,27 @@ public final class FeedbackEncoder {
       FeedbackFactor factor,
       ErrorMetric metric,
       LongConsumer progress)
-      throws IOException {
+      throws IOException, BackendException {
     int rows = matrix.rows();
     int cols = matrix.cols();
     Panels panels = head.panels();
-    float[] targets = targets(matrix, head);
-    byte[] payload = new byte[Math.toIntExact(panels.payloadBytes(rows, cols))];
-    int[] rowOffset = new int[rows + 1];
-    for (int i = 0; i < rows; i++) {
-      rowOffset[i + 1] = rowOffset[i] + panels.rowBytes(i, cols);
+    List<byte[]> weights = new ArrayList<>();
+    SearchRequest request =
+        SearchRequest.of(
+            head.code(),
+            panels,
+            0,
+            rows,
+            cols,
+            targets(matrix, head),
+            Optional.of(new SearchRequest.Feedback(factor.matrix(), factor.block(), weights)));
+    int rotated = 1 << head.colBlockLog2();
+    for (SearchRequest.Part part : request.parts()) {
+      weights.add(
+          weights(metric.columns(), head.colScales(), part.firstColumn(), part.columns(), rotated));
     }
-    List<Workers.Task> tasks = new ArrayList<>();
-    int column = 0;
-    int offset = 0;
-    int parts = panels.byRows() ? 1 : panels.count();
-    for (int p = 0; p < parts; p++) {
-      int first = column;
-      int n = panels.byRows() ? cols : panels.lengths()[p];
-      int at = offset;
-      int rate = panels.byRows() ? -1 : panels.rates()[p];
-      if (rate != 0) {
-        tasks.add(
-            () -> {
-              TrellisSearch[] searches = new TrellisSearch[TrellisCode.MAX_RATE + 1];
-              float[] errors = new float[Math.multiplyExact(rows, n)];
-              float[] wanted = new float[n];
-              float[] found = new float[n];
-              byte[] weights =
-                  weights(metric.columns(), head.colScales(), first, n, 1 << head.colBlockLog2());
-              for (int i = 0; i < rows; i++) {
-                System.arraycopy(targets, i * cols + first, wanted, 0, n);
-                for (int k = factor.first(i); k < i; k++) {
-                  subtract(factor.feedback(i, k), errors, k * n, wanted, n);
-                }
-                int k = rate < 0 ? panels.rateOfRow(i) : rate;
-                if (k == 0) {
-                  Arrays.fill(found, 0);
-                } else {
-                  if (searches[k] == null) {
-                    searches[k] = new TrellisSearch(head.code(), k);
-                  }
-                  searches[k].encode(wanted, 0, n, payload, rowOffset[i] + at, found, weights);
-                }
-                for (int j = 0; j < n; j++) {
-                  errors[i * n + j] = found[j] - targets[i * cols + first + j];
-                }
-                progress.accept(n);
-              }
-            });
-      } else {
-        progress.accept((long) rows * n);
-      }
-      column += n;
-      offset += rate < 0 ? 0 : Panels.segmentBytes(n, rate);
-    }
-    workers.run(tasks);
-    return ByteBuffer.wrap(payload);
+    backend.search(request, progress);
+    return ByteBuffer.wrap(request.payload());
   }
 
   /**
@@ -329,12 +295,6 @@ public final class FeedbackEncoder {
       weights[j] = (byte) Math.max(1, Math.min(TrellisSearch.FULL_WEIGHT, weight));
     }
     return weights;
-  }
-
-  private static void subtract(float factor, float[] errors, int at, float[] wanted, int n) {
-    for (int j = 0; j < n; j++) {
-      wanted[j] -= factor * errors[at + j];
-    }
   }
 
   /** The matrix in code units, in the rotated space. */

@@ -143,6 +143,18 @@ final class FeedbackFactor {
     return i / block * block;
   }
 
+  /**
+   * rows x block factors, as {@link SearchRequest.Feedback} has them. Shared: not to be changed.
+   */
+  float[] matrix() {
+    return feedback;
+  }
+
+  /** Rows of a block. */
+  int block() {
+    return block;
+  }
+
   /** What the error of each row costs that is not made up for. */
   double[] own() {
     return own;

@@ -19,6 +19,7 @@ import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 
@@ -33,14 +34,19 @@ public final class TensorEncoder {
    */
   private static final double LARGEST_SIGMA = 0x1p40;
 
-  private final TrellisEncoder trellis;
-  private final FeedbackEncoder feedback;
+  private final Workers workers;
+  private final PreferredBackend preferred;
   private final LayerSeedSearch layerSeeds;
 
   /** An encoder on {@code workers}. */
   public TensorEncoder(Workers workers) {
-    this.trellis = new TrellisEncoder(workers);
-    this.feedback = new FeedbackEncoder(workers);
+    this(workers, PreferredBackend.NONE);
+  }
+
+  /** An encoder on {@code workers} that searches on a device where that can be. */
+  public TensorEncoder(Workers workers, PreferredBackend preferred) {
+    this.workers = workers;
+    this.preferred = preferred;
     this.layerSeeds = new LayerSeedSearch();
   }
 
@@ -95,13 +101,24 @@ public final class TensorEncoder {
       // What the metric forgives counts as noise here: the plan's bound on the plain error is not
       // for it.
       TrellisEncoder.Coded coded =
-          feedback.encode(fit.residual(matrix), plan.trellis(), metric.get(), progress);
+          coded(
+              tensor.name(),
+              progress,
+              (backend, told) ->
+                  new FeedbackEncoder(backend)
+                      .encode(fit.residual(matrix), plan.trellis(), metric.get(), told));
       return finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
     }
     TrellisPlan rates = plan.trellis();
-    LongConsumer told = progress;
+    LongConsumer counted = progress;
     while (true) {
-      TrellisEncoder.Coded coded = trellis.encode(fit.residual(matrix), rates, told);
+      TrellisPlan current = rates;
+      TrellisEncoder.Coded coded =
+          coded(
+              tensor.name(),
+              counted,
+              (backend, told) ->
+                  new TrellisEncoder(workers, backend).encode(fit.residual(matrix), current, told));
       EncodedTensor encoded = finish(tensor, scan, Codec.TRELLIS, fit.seed(), coded.parts());
       if (encoded.snrDb() >= plan.minSnrDb()) {
         return encoded;
@@ -119,8 +136,46 @@ public final class TensorEncoder {
       }
       rates = rates.withPanels(higher);
       // The first search was counted.
-      told = weights -> {};
+      counted = weights -> {};
     }
+  }
+
+  /** A way to code a tensor, with any backend. */
+  private interface Coder {
+    TrellisEncoder.Coded code(EncoderBackend backend, LongConsumer progress)
+        throws IOException, BackendException;
+  }
+
+  /** Codes on the device where there is one; where it fails, once more on the CPU. */
+  private TrellisEncoder.Coded coded(String tensor, LongConsumer progress, Coder coder)
+      throws IOException {
+    LongConsumer left = progress;
+    Optional<EncoderBackend> device = preferred.now();
+    if (device.isPresent()) {
+      AtomicLong told = new AtomicLong();
+      try {
+        return coder.code(
+            device.get(),
+            weights -> {
+              told.addAndGet(weights);
+              progress.accept(weights);
+            });
+      } catch (BackendException e) {
+        preferred.failed(tensor, e);
+        // What was told already is not told again.
+        left = weights -> progress.accept(weights - taken(told, weights));
+      }
+    }
+    try {
+      return coder.code(new CpuBackend(workers), left);
+    } catch (BackendException e) {
+      throw new IllegalStateException("the CPU's backend has no reason to fail", e);
+    }
+  }
+
+  /** Takes up to {@code most} off a count; how much it was. */
+  private static long taken(AtomicLong count, long most) {
+    return Math.min(most, count.getAndUpdate(left -> left - Math.min(left, most)));
   }
 
   private static EncodedTensor raw(SourceTensor tensor, TensorScan scan, String reason) {

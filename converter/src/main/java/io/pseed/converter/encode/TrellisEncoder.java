@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongConsumer;
 
 /**
@@ -24,19 +23,18 @@ public final class TrellisEncoder {
   /** Weights rotated and searched in one go. */
   private static final int GROUP_WEIGHTS = 1 << 22;
 
-  /** Rows of a search task are chosen to make about so many weights. */
-  private static final int TASK_WEIGHTS = 1 << 13;
-
   /**
    * Spread of the blocks' logarithmic root mean square from which on a factor for each line pays.
    */
   private static final double SPREAD_FOR_LINE_SCALES = 0.08;
 
   private final Workers workers;
+  private final EncoderBackend backend;
 
-  /** An encoder on {@code workers}. */
-  public TrellisEncoder(Workers workers) {
+  /** An encoder that rotates on {@code workers} and searches on {@code backend}. */
+  TrellisEncoder(Workers workers, EncoderBackend backend) {
     this.workers = workers;
+    this.backend = backend;
   }
 
   /** The coded matrix: the body's head, then its payload in pieces. */
@@ -67,7 +65,8 @@ public final class TrellisEncoder {
    * @param matrix all finite
    * @param progress is told the number of weights just searched, from any thread
    */
-  Coded encode(WeightMatrix matrix, TrellisPlan plan, LongConsumer progress) throws IOException {
+  Coded encode(WeightMatrix matrix, TrellisPlan plan, LongConsumer progress)
+      throws IOException, BackendException {
     View view = plan.view();
     Energies energies = energies(matrix, null);
     Panels panels = energies.total == 0 ? Panels.uniform(view.cols(), 0) : plan.panels();
@@ -219,18 +218,14 @@ public final class TrellisEncoder {
     private final WeightMatrix matrix;
     private final TrellisBody head;
     private final LongConsumer progress;
-    private final List<ConcurrentLinkedQueue<TrellisSearch>> searches = new ArrayList<>();
 
     Search(WeightMatrix matrix, TrellisBody head, LongConsumer progress) {
       this.matrix = matrix;
       this.head = head;
       this.progress = progress;
-      for (int k = 0; k <= TrellisCode.MAX_RATE; k++) {
-        searches.add(new ConcurrentLinkedQueue<>());
-      }
     }
 
-    List<ByteBuffer> run() throws IOException {
+    List<ByteBuffer> run() throws IOException, BackendException {
       int rows = matrix.rows();
       int cols = matrix.cols();
       int block = 1 << head.rowBlockLog2();
@@ -246,7 +241,11 @@ public final class TrellisEncoder {
           rotations.add(() -> rotate(first + at, block, targets, at * cols));
         }
         workers.run(rotations);
-        payload.add(search(first, count, targets));
+        SearchRequest request =
+            SearchRequest.of(
+                head.code(), head.panels(), first, count, cols, targets, Optional.empty());
+        backend.search(request, progress);
+        payload.add(ByteBuffer.wrap(request.payload()));
       }
       return payload;
     }
@@ -269,59 +268,6 @@ public final class TrellisEncoder {
       for (int i = 0; i < count * cols; i++) {
         targets[at + i] = band[i] * norm;
       }
-    }
-
-    private ByteBuffer search(int first, int count, float[] targets) throws IOException {
-      int cols = matrix.cols();
-      int[] offset = new int[count + 1];
-      for (int i = 0; i < count; i++) {
-        offset[i + 1] = Math.addExact(offset[i], head.panels().rowBytes(first + i, cols));
-      }
-      byte[] bytes = new byte[offset[count]];
-      List<Workers.Task> tasks = new ArrayList<>();
-      int step = Math.max(1, TASK_WEIGHTS / cols);
-      for (int row = 0; row < count; row += step) {
-        int from = row;
-        int to = Math.min(count, row + step);
-        tasks.add(
-            () -> {
-              for (int i = from; i < to; i++) {
-                searchRow(first + i, targets, i * cols, bytes, offset[i]);
-              }
-              progress.accept((long) (to - from) * cols);
-            });
-      }
-      workers.run(tasks);
-      return ByteBuffer.wrap(bytes);
-    }
-
-    private void searchRow(int row, float[] targets, int at, byte[] bytes, int offset) {
-      Panels panels = head.panels();
-      if (panels.byRows()) {
-        segment(panels.rateOfRow(row), targets, at, matrix.cols(), bytes, offset);
-        return;
-      }
-      int column = at;
-      int out = offset;
-      for (int p = 0; p < panels.count(); p++) {
-        int n = panels.lengths()[p];
-        int rate = panels.rates()[p];
-        segment(rate, targets, column, n, bytes, out);
-        column += n;
-        out += Panels.segmentBytes(n, rate);
-      }
-    }
-
-    private void segment(int rate, float[] targets, int at, int n, byte[] bytes, int offset) {
-      if (rate == 0) {
-        return;
-      }
-      TrellisSearch search = searches.get(rate).poll();
-      if (search == null) {
-        search = new TrellisSearch(head.code(), rate);
-      }
-      search.encode(targets, at, n, bytes, offset);
-      searches.get(rate).add(search);
     }
   }
 }

@@ -17,14 +17,37 @@ import java.util.Arrays;
  * </pre>
  *
  * The predecessor's number j rides in the metric's low k bits, so one minimum finds both; ties go
- * to the lowest j. Metrics are kept relative to that of state 0's group, and a path's spread is
- * bounded by ceil(L/k) steps of the largest cost, so 32 bits never overflow (see {@link
- * #largestCost}).
+ * to the lowest j. At the end the least metric wins, of equal ones that of the lowest state.
+ *
+ * <p>Targets and codes are compared in units of 2^{6, 5, 4, 4, 2, 1, 0, 0} code units for k = 1 ..
+ * 8, both rounded; targets are clamped to 7 standard deviations. A step costs the squared distance
+ * x^2; for k &gt;= 5, where a square would be too large, at most 1000000 + 4 |x|; times weight /
+ * 64, rounded down, where errors do not count alike.
+ *
+ * <p>Metrics are kept relative to that of state 0's group, and a path's spread is bounded by
+ * ceil(L/k) steps of the largest cost, so 32 bits never overflow (see {@link #largestDifference}).
  *
  * <p>An instance holds the working memory of one thread.
  */
 public final class TrellisSearch {
   private static final int WEIGHT_LOG2 = 6;
+
+  /** The unit in which codes are compared, by rate: the metric of the largest errors still fits. */
+  private static final int[] UNIT_LOG2 = {0, 6, 5, 4, 4, 2, 1, 0, 0};
+
+  /** Targets are clamped to so many standard deviations. */
+  private static final int REACH = 7;
+
+  /** Bound on a code: the format's codes are of 15 bits. */
+  private static final int LARGEST_CODE = 1 << 14;
+
+  /** The first rate whose costs are bounded by a line. */
+  private static final int FIRST_BOUNDED_RATE = 5;
+
+  /** The line: its cost at distance 0, and the logarithm of its slope. */
+  private static final int LINE = 1_000_000;
+
+  private static final int LINE_SLOPE_LOG2 = 2;
 
   /** The weight of an error that counts in full. */
   public static final int FULL_WEIGHT = 1 << WEIGHT_LOG2;
@@ -37,14 +60,11 @@ public final class TrellisSearch {
   private final int states;
   private final int groups;
 
-  /**
-   * Codes are compared in units of 2^unitLog2 code units: the noise of a rate is then about 32
-   * units.
-   */
+  /** Codes and targets are compared in units of 2^unitLog2 code units. */
   private final int unitLog2;
 
-  /** Distances beyond it count linearly, to bound the metric. */
-  private final int cap;
+  /** Targets are clamped to it, in units of 2^unitLog2. */
+  private final int limit;
 
   private final TrellisCode code;
   private final int[] codes;
@@ -75,8 +95,8 @@ public final class TrellisSearch {
     this.rate = rate;
     this.states = 1 << bits;
     this.groups = 1 << (bits - rate);
-    this.unitLog2 = Math.max(0, 7 - rate);
-    this.cap = rate <= 3 ? 2047 : 1023;
+    this.unitLog2 = UNIT_LOG2[rate];
+    this.limit = (REACH * TrellisCode.UNIT) >> unitLog2;
     this.codes = new int[states];
     short[] table = code.copyOfCodes();
     for (int s = 0; s < states; s++) {
@@ -85,23 +105,33 @@ public final class TrellisSearch {
     this.cost = new int[states];
     this.best = new int[groups];
     this.metric = groups >= SHORTEST_PIECE ? new int[1 << rate][groups] : new int[1][states];
-    if ((2L * largestSpread() + largestCost() + 2) << rate >= Integer.MAX_VALUE) {
-      throw new IllegalStateException("metric of L=" + bits + ", k=" + rate + " overflows");
-    }
   }
 
   private int scaled(int codeUnits) {
     return (codeUnits + (1 << unitLog2 >> 1)) >> unitLog2;
   }
 
-  /** Bound on one step's cost: targets are clamped to 8 standard deviations, codes lie within 4. */
-  private long largestCost() {
-    long farthest = (8L * TrellisCode.UNIT + 16384) >> unitLog2;
-    return (long) cap * cap + 4 * (farthest - cap);
+  /** Bound on one step's cost. */
+  static long largestCost(int rate) {
+    long farthest = ((long) REACH * TrellisCode.UNIT + LARGEST_CODE) >> UNIT_LOG2[rate];
+    long square = farthest * farthest;
+    return rate < FIRST_BOUNDED_RATE
+        ? square
+        : Math.min(square, LINE + (farthest << LINE_SLOPE_LOG2));
   }
 
-  private long largestSpread() {
-    return (bits + rate - 1) / rate * largestCost();
+  /** Bound on the difference of two states that can both be reached. */
+  private static long largestSpread(int bits, int rate) {
+    return (bits + rate - 1) / rate * largestCost(rate);
+  }
+
+  /**
+   * Bound on the difference of any two metrics, in units of 2^k: those of states that no stream
+   * reaches in the first steps start above the largest spread and take part in fewer than ceil(L/k)
+   * steps.
+   */
+  static long largestDifference(int bits, int rate) {
+    return 2 * largestSpread(bits, rate) + largestCost(rate);
   }
 
   /**
@@ -142,12 +172,11 @@ public final class TrellisSearch {
     if (decisions.length < decisionBytes) {
       decisions = new byte[(int) decisionBytes];
     }
-    int unreachable = (int) (largestSpread() + 1) << rate;
+    int unreachable = (int) (largestSpread(bits, rate) + 1) << rate;
     for (int[] piece : metric) {
       Arrays.fill(piece, unreachable);
     }
     metric[0][0] = 0;
-    int limit = (8 * TrellisCode.UNIT) >> unitLog2;
     float unit = 1f / (1 << unitLog2);
     for (int t = 0; t < n; t++) {
       int target = Math.round(targets[from + t] * unit);
@@ -186,41 +215,59 @@ public final class TrellisSearch {
     return state;
   }
 
-  /**
-   * The cost of every state's code: squared distance, linear beyond the cap; shifted left by k.
-   * Absolute value and minimum are spelled out in shifts, because Java 17's JIT makes no vector
-   * code of {@code Math.min} (eight times slower).
-   */
+  /** The cost of every state's code, shifted left by k. */
   private void costs(int target) {
-    int[] c = codes;
-    int[] out = cost;
-    int limit = cap;
-    int shift = rate;
-    for (int s = 0; s < out.length; s++) {
-      int x = target - c[s];
-      int sign = x >> 31;
-      int d = (x ^ sign) - sign;
-      int over = d - limit;
-      int far = over & ~(over >> 31);
-      int near = d - far;
-      out[s] = (near * near + far * 4) << shift;
+    if (rate < FIRST_BOUNDED_RATE) {
+      squares(target, codes, cost, rate);
+    } else {
+      bounded(target, codes, cost, rate);
     }
   }
 
   /** The same, for an error that counts less. */
   private void costs(int target, int weight) {
-    int[] c = codes;
-    int[] out = cost;
-    int limit = cap;
-    int shift = rate;
+    if (rate < FIRST_BOUNDED_RATE) {
+      squares(target, codes, cost, rate, weight);
+    } else {
+      bounded(target, codes, cost, rate, weight);
+    }
+  }
+
+  private static void squares(int target, int[] c, int[] out, int shift) {
+    for (int s = 0; s < out.length; s++) {
+      int x = target - c[s];
+      out[s] = (x * x) << shift;
+    }
+  }
+
+  private static void squares(int target, int[] c, int[] out, int shift, int weight) {
+    for (int s = 0; s < out.length; s++) {
+      int x = target - c[s];
+      out[s] = ((x * x * weight) >> WEIGHT_LOG2) << shift;
+    }
+  }
+
+  /**
+   * Absolute value and minimum are spelled out in shifts, because Java 17's JIT makes no vector
+   * code of {@code Math.min} (eight times slower).
+   */
+  private static void bounded(int target, int[] c, int[] out, int shift) {
     for (int s = 0; s < out.length; s++) {
       int x = target - c[s];
       int sign = x >> 31;
-      int d = (x ^ sign) - sign;
-      int over = d - limit;
-      int far = over & ~(over >> 31);
-      int near = d - far;
-      out[s] = (((near * near + far * 4) * weight) >> WEIGHT_LOG2) << shift;
+      int line = LINE + (((x ^ sign) - sign) << LINE_SLOPE_LOG2);
+      int below = x * x - line;
+      out[s] = (line + (below & (below >> 31))) << shift;
+    }
+  }
+
+  private static void bounded(int target, int[] c, int[] out, int shift, int weight) {
+    for (int s = 0; s < out.length; s++) {
+      int x = target - c[s];
+      int sign = x >> 31;
+      int line = LINE + (((x ^ sign) - sign) << LINE_SLOPE_LOG2);
+      int below = x * x - line;
+      out[s] = (((line + (below & (below >> 31))) * weight) >> WEIGHT_LOG2) << shift;
     }
   }
 
@@ -249,7 +296,7 @@ public final class TrellisSearch {
 
   /**
    * best[g] = min(best[g], m[g] + j); differences of metrics fit into an int (see {@link
-   * #largestSpread}).
+   * #largestDifference}).
    */
   private static void lower(int[] best, int[] m, int j) {
     for (int g = 0; g < best.length; g++) {

@@ -102,7 +102,7 @@ class FeedbackEncoderTest {
   private TrellisBody encode(ErrorMetric by, TrellisPlan plan, int threads) throws Exception {
     try (Workers workers = new Workers(threads)) {
       TrellisEncoder.Coded coded =
-          new FeedbackEncoder(workers)
+          new FeedbackEncoder(new CpuBackend(workers))
               .encode(WeightMatrix.of(ROWS, COLS, weights), plan, by, n -> {});
       TrellisBody head = coded.head();
       ByteBuffer payload = coded.payload().get(0);

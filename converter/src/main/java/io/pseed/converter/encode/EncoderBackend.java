@@ -1,0 +1,30 @@
+package io.pseed.converter.encode;
+
+import java.io.IOException;
+import java.util.function.LongConsumer;
+
+/**
+ * Where streams are searched. All backends find the same streams: the search works in integers, and
+ * sums of what is fed back run in a fixed order without fused operations ({@link TrellisSearch},
+ * {@link CpuBackend}). So a backend decides how long a conversion takes and nothing else.
+ */
+public interface EncoderBackend extends AutoCloseable {
+  /** For people: what it runs on. */
+  String name();
+
+  /** So many matrices at a time keep it busy; each {@link #search} is one of them. */
+  int tensorsAtOnce();
+
+  /**
+   * Finds all streams of some rows of a matrix. Called from several threads.
+   *
+   * @param request its payload is filled
+   * @param progress is told the number of weights just searched, from any thread
+   * @throws BackendException where this backend cannot; the payload is then of no use
+   */
+  void search(SearchRequest request, LongConsumer progress) throws IOException, BackendException;
+
+  /** Gives back what it holds; searches that run are ended or waited for. */
+  @Override
+  void close();
+}
