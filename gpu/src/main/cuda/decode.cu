@@ -3,26 +3,29 @@
 // Java and C++.
 //
 // Work: tiles of 128 x 128 weights of V, aligned, so that no Hadamard block (1 to 128 rows or columns) crosses a tile. A block of threads is
-// two groups of 128. A group takes a tile in two phases:
-//   A  thread t has row t: it puts the row's bits, big-endian and aligned, into shared memory of its own; then 128 weights in registers:
-//      seeds out of the bits, codes out of a table, 7 stages along the row;
+// two groups of 256. A group takes a tile in two phases, 64 weights a thread in registers; the two threads of a line are of one warp:
+//   A  two threads have a row: bits, big-endian and aligned, in registers; seeds out of the bits, codes out of a table; 7 stages along the
+//      row, the last one by shuffles;
 //   -  exchange through 64 KiB of shared memory, from rows to columns;
-//   B  thread t has column t: 7 stages along the column, scales, rounding, stores.
+//   B  two threads have a column: 7 stages along the column, scales, rounding, stores.
 // Both groups use one exchange buffer, in turns; a turn lasts as long as writing and reading it, and while one group has it the other
-// computes. So L = 16, whose table takes 128 KiB of shared memory, leaves room for both.
+// computes. So L = 16, whose table takes 128 KiB of shared memory, leaves room for both. Transposed views take a second turn: a column's
+// weights are neighbours in memory then, and go through the buffer once more, so that warps store whole lines.
+//
+// 512 threads with 128 registers fill a multiprocessor: 16 warps. With 128 weights a thread there were 8, which left it idle most of the
+// time; with 32 a thread 64 registers are too few, and each transform takes a second stage of shuffles.
 //
 // Bytes a weight at k bits: k / 8 read, 4 (F32) or 2 (F16, BF16) written. On an H100 (3.35 TB/s) writing alone allows 837 G F32 weights a
-// second; 70 % of it is 586 G/s, or 2.5 weights a cycle and multiprocessor (132 of them at 1.755 GHz). 16-bit elements: 5.1 a cycle.
+// second; 70 % of it is 586 G/s, or 2.2 weights a cycle and multiprocessor (132 of them at 1.98 GHz). 16-bit elements: 4.5 a cycle.
 //
 // Instructions a weight, of 128 lanes a cycle that a multiprocessor issues:
-//   bits 2 (of four weights: 3 LDS, 2 funnel shifts, addresses) | seed 2 (funnel shift, mask) | code 1 (LDS) |
-//   transform 14 (integer adds) | exchange 0.25 + 1 (STS.128, LDS.32) | to float 1 | scales 2 | address 1 to 2 | store 1
-//   = 26, at most 4.9 weights a cycle
-// Of them for the integer pipe (64 lanes a cycle; the compiler moves a part of the adds to the other, as IMAD): 17 to 19, 3.5 a cycle
-// if nothing is moved. Shared memory (32 banks): 32 random codes of 2 bytes take about 3.5 cycles, the bits 0.75, the exchange 2,
-// so 5.1 a cycle.
-// So F32 is bound by memory if a multiprocessor is two thirds busy; 16-bit elements are bound by the adds, at 75 % of the bound of
-// memory at most.
+//   bits 0.3 | seed 2 (funnel shift, mask) | code 1 (LDS) | transform 2 x (6 IADD3 for 8 additions: 4.5, shuffle 1, its addition 1) |
+//   exchange 0.25 + 1 (STS.128, LDS.32) | to float 1 | scales 2 | address 2 | store 1
+//   = 24, at most 5.4 weights a cycle
+// Shared memory (32 banks, shuffles included): 32 random codes of 2 bytes take about 3.5 cycles, exchange 2, shuffles 2: 4.3 a cycle.
+//
+// Measured (README.md): 471 G F32 weights a second at L = 12 and k = 4, 1.8 a cycle, 60 % of what cudaMemset writes. So neither of the
+// bounds is reached, and the 70 % asked for are not.
 //
 // Slow paths, weight by weight: seeds of tiles with a border of column panels; stores of tiles at the matrix's lower border, of permuted
 // rows, and of F64. They hold the exchange buffer meanwhile.
@@ -34,15 +37,20 @@
 namespace pseed_decode {
 
 constexpr int kTile = 128;
-constexpr unsigned kGroupThreads = 128;
+// Weights of a row, then of a column, that a thread has.
+constexpr int kPartLog2 = 6;
+constexpr int kPart = 1 << kPartLog2;
+constexpr unsigned kParts = kTile / kPart;
+// Rows, then columns, that a warp has.
+constexpr unsigned kWarpLines = 32 / kParts;
+constexpr unsigned kGroupThreads = kTile * kParts;
 constexpr unsigned kThreads = 2 * kGroupThreads;
 constexpr unsigned kExchangeBytes = kTile * kTile * 4;
+constexpr unsigned kAllLanes = 0xFFFFFFFF;
 constexpr int kMaxRate = 8;
-// Words of a row's stream that a tile needs: one before it, 128 * k bits, one behind because of the shift.
-constexpr int kMaxWords = 4 * kMaxRate + 2;
-// Words that a thread keeps them in, in shared memory: odd, so that 32 threads meet in no bank.
-constexpr int kBitsStride = kMaxWords + 1;
-constexpr unsigned kBitsBytes = kGroupThreads * kBitsStride * 4;
+// Words of a row's stream that a thread needs: one before it, kPart * k bits, one behind because of the shift.
+constexpr unsigned kPartWords = kPart / 32;
+constexpr int kMaxWords = kPartWords * kMaxRate + 2;
 
 enum ElementType : unsigned { kF32 = 1, kF16 = 2, kBF16 = 3, kF64 = 4 };
 
@@ -73,10 +81,18 @@ struct Record {
   uint32_t type;
 };
 
+// Nothing is moved across this: the compiler would load all that comes at once, and spill.
+__device__ __forceinline__ void keep_order() {
+#ifdef __CUDACC__
+  asm volatile("" ::: "memory");
+#endif
+}
+
 // ---- Codes
 
 // A table of all codes, in shared memory.
 struct TableCodes {
+  static constexpr bool kLong = false;
   const uint8_t *table;
   uint32_t mask;  // of twice the seed
 
@@ -88,6 +104,7 @@ struct TableCodes {
 
 // By the mix of section 8.3 from radii and cosines in global memory, where a table has no room.
 struct MixedCodes {
+  static constexpr bool kLong = true;
   const int16_t *radii;
   const int16_t *angles;
   uint32_t mask;
@@ -107,33 +124,19 @@ struct MixedCodes {
   }
 };
 
-// Codes of 128 weights at one rate. bits: the 32 bits before them, their 128 * rate bits, and a word of anything.
-template <class Codes>
-__device__ __forceinline__ void codes_of(const uint32_t *bits, uint32_t rate, const Codes &codes, int (&v)[kTile]) {
-  // What the seeds of weights 0 to 3 of four are shifted by.
-  const uint32_t shift0 = 3 * rate;
-  const uint32_t shift1 = 2 * rate;
-#pragma unroll
-  for (uint32_t q = 0; q < kTile / 4; q++) {
-    // The 64 bits up to the bit behind the fourth weight's last, so that seeds stand doubled.
-    const uint32_t end = 32 + 4 * rate * (q + 1) + 1;
-    const uint32_t word = (end - 1) / 32;
-    const uint32_t right = (0u - end) & 31;
-    const uint32_t middle = bits[word - 1];
-    const uint32_t low = __funnelshift_r(bits[word], middle, right);
-    const uint32_t high = __funnelshift_r(middle, bits[word < 2 ? 0 : word - 2], right);
-    v[4 * q] = codes.of_doubled(__funnelshift_r(low, high, shift0));
-    v[4 * q + 1] = codes.of_doubled(__funnelshift_r(low, high, shift1));
-    v[4 * q + 2] = codes.of_doubled(__funnelshift_r(low, high, rate));
-    v[4 * q + 3] = codes.of_doubled(low);
-  }
-}
-
 struct Tile {
   uint32_t row;
   uint32_t col;
   bool uniform;  // each row has one rate
 };
+
+// The row or column of a tile that a thread has a part of. Lanes 0 to 15 have the first parts of a warp's lines, 16 to 31 the second ones.
+struct Line {
+  unsigned number;
+  unsigned part;
+};
+
+__device__ __forceinline__ Line line_of(unsigned t) { return {t / 32 * kWarpLines + t % kWarpLines, t / kWarpLines % kParts}; }
 
 __device__ __forceinline__ uint32_t panel_of(const Record &record, uint32_t line) {
   uint32_t low = 0;
@@ -149,11 +152,12 @@ __device__ __forceinline__ uint32_t panel_of(const Record &record, uint32_t line
   return low;
 }
 
-__device__ __forceinline__ Tile tile_at(const Record &record, uint64_t number) {
+// What can be stored has fewer than 2^32 tiles.
+__device__ __forceinline__ Tile tile_at(const Record &record, uint32_t number) {
   const uint32_t across = (record.cols + (kTile - 1)) / kTile;
   Tile tile;
-  tile.row = static_cast<uint32_t>(number / across) * kTile;
-  tile.col = static_cast<uint32_t>(number % across) * kTile;
+  tile.row = number / across * kTile;
+  tile.col = number % across * kTile;
   if (record.by_rows != 0) {
     tile.uniform = true;
   } else {
@@ -164,20 +168,21 @@ __device__ __forceinline__ Tile tile_at(const Record &record, uint64_t number) {
   return tile;
 }
 
-__device__ __forceinline__ uint32_t row_of(const Record &record, const Tile &tile, unsigned t) {
-  const uint32_t row = tile.row + t;
+__device__ __forceinline__ uint32_t row_of(const Record &record, const Tile &tile, const Line &line) {
+  const uint32_t row = tile.row + line.number;
   return row < record.rows ? row : record.rows - 1;  // those of no row repeat the last; nothing of them is stored
 }
 
-// The bits of a row of a tile, on their way from memory.
+// The bits of a part of a row of a tile, on their way from memory.
 struct Window {
   uint32_t words[kMaxWords];  // from the word before the one where the first weight's bits begin
   uint32_t rate;
-  unsigned shift;  // of the first weight's bits in the second word
-  uint32_t keep;   // which of the 32 bits before them belong to the segment
+  uint32_t place;  // of the first weight's bits in the second word; from bit 8 on: how many of the 32 before them belong to the segment
 };
 
-__device__ __forceinline__ void load_window(const Record &record, const Tile &tile, uint32_t row, Window &window) {
+__device__ __forceinline__ void load_window(const Record &record, const Tile &tile, const Line &line, Window &window) {
+  const uint32_t row = row_of(record, tile, line);
+  const uint32_t col = tile.col + kPart * line.part;  // behind the last perhaps: bits of anything, for weights that are not stored
   const Panel &panel = record.panels[panel_of(record, record.by_rows != 0 ? row : tile.col)];
   window.rate = panel.rate;
   if (panel.rate == 0) {
@@ -187,20 +192,19 @@ __device__ __forceinline__ void load_window(const Record &record, const Tile &ti
   uint64_t before;
   if (record.by_rows != 0) {
     segment = panel.offset + (row - panel.start) * ((uint64_t{record.cols} * panel.rate + 7) / 8);
-    before = uint64_t{tile.col} * panel.rate;
+    before = uint64_t{col} * panel.rate;
   } else {
     segment = row * record.row_bytes + panel.offset;
-    before = uint64_t{tile.col - panel.start} * panel.rate;
+    before = uint64_t{col - panel.start} * panel.rate;
   }
   const uint64_t bit = 8 * segment + before;
-  window.shift = static_cast<unsigned>(bit & 31);
-  window.keep = before >= 32 ? 0xFFFFFFFFu : (1u << before) - 1;
+  window.place = static_cast<uint32_t>(bit & 31) | (before >= 32 ? 32u : static_cast<uint32_t>(before)) << 8;
   const uint8_t *const at = record.payload + (bit >> 5) * 4;
   window.words[0] = __ldg(reinterpret_cast<const uint32_t *>(at - 4));
-  if ((bit & 127) == 0) {
+  if ((bit & 127) == 0 && kPart * panel.rate % 128 == 0) {
 #pragma unroll
-    for (unsigned i = 0; i < kMaxRate; i++) {
-      if (i < panel.rate) {
+    for (unsigned i = 0; i < kPartWords * kMaxRate / 4; i++) {
+      if (4 * i < kPartWords * panel.rate) {
         const uint4 four = __ldg(reinterpret_cast<const uint4 *>(at) + i);
         window.words[4 * i + 1] = four.x;
         window.words[4 * i + 2] = four.y;
@@ -211,7 +215,7 @@ __device__ __forceinline__ void load_window(const Record &record, const Tile &ti
   } else {
 #pragma unroll
     for (unsigned i = 0; i < kMaxWords - 1; i++) {
-      if (i < 4 * panel.rate + 1) {
+      if (i < kPartWords * panel.rate + 1) {
         window.words[i + 1] = __ldg(reinterpret_cast<const uint32_t *>(at) + i);
       }
     }
@@ -220,29 +224,83 @@ __device__ __forceinline__ void load_window(const Record &record, const Tile &ti
 
 __device__ __forceinline__ uint32_t big_endian(uint32_t word) { return __byte_perm(word, 0, 0x0123); }
 
-// Puts the window's bits in line.
-__device__ __forceinline__ void align_window(const Window &window, uint32_t *bits) {
+// Codes of the window's 64 weights.
+template <uint32_t kRate, class Codes>
+__device__ __forceinline__ void codes_at(const Window &window, const Codes &codes, int (&v)[kPart]) {
+  // In line: the 32 bits before the first weight's, the weights' bits, a word of anything.
+  uint32_t bits[kPartWords * kRate + 2];
+  const unsigned shift = window.place & 31;
+  const uint32_t keep = window.place >> 8 == 32 ? 0xFFFFFFFFu : (1u << (window.place >> 8)) - 1;
   uint32_t here = big_endian(window.words[1]);
-  bits[0] = __funnelshift_l(here, big_endian(window.words[0]), window.shift) & window.keep;
+  bits[0] = __funnelshift_l(here, big_endian(window.words[0]), shift) & keep;
 #pragma unroll
-  for (unsigned i = 1; i < kMaxWords - 1; i++) {
-    if (i < 4 * window.rate + 1) {
-      const uint32_t next = big_endian(window.words[i + 1]);
-      bits[i] = __funnelshift_l(next, here, window.shift);
-      here = next;
+  for (unsigned i = 1; i < kPartWords * kRate + 1; i++) {
+    // An aligned window has no word behind; nothing of that is shifted in.
+    const uint32_t next = big_endian(window.words[i + 1]);
+    bits[i] = __funnelshift_l(next, here, shift);
+    here = next;
+  }
+  bits[kPartWords * kRate + 1] = 0;
+#pragma unroll
+  for (uint32_t i = 0; i < kPart; i++) {
+    // The 32 bits up to the bit behind the weight's last, so that the seed stands doubled.
+    const uint32_t end = 32 + kRate * (i + 1) + 1;
+    const uint32_t word = (end - 1) / 32;
+    v[i] = codes.of_doubled(__funnelshift_r(bits[word], bits[word - 1], (0u - end) & 31));
+    if (Codes::kLong && i % 8 == 7) {
+      keep_order();
     }
   }
 }
 
-// Codes of a row of a tile, weight by weight, whatever its panels are.
 template <class Codes>
-__device__ void mixed_codes(const Record &record, const Tile &tile, uint32_t row, const Codes &codes, int *out) {
-  const uint32_t n = record.cols - tile.col < kTile ? record.cols - tile.col : kTile;
-  uint32_t p = panel_of(record, record.by_rows != 0 ? row : tile.col);
+__device__ __forceinline__ void codes_of(const Window &window, const Codes &codes, int (&v)[kPart]) {
+  switch (window.rate) {
+    case 1:
+      codes_at<1>(window, codes, v);
+      break;
+    case 2:
+      codes_at<2>(window, codes, v);
+      break;
+    case 3:
+      codes_at<3>(window, codes, v);
+      break;
+    case 4:
+      codes_at<4>(window, codes, v);
+      break;
+    case 5:
+      codes_at<5>(window, codes, v);
+      break;
+    case 6:
+      codes_at<6>(window, codes, v);
+      break;
+    case 7:
+      codes_at<7>(window, codes, v);
+      break;
+    case 8:
+      codes_at<8>(window, codes, v);
+      break;
+    default:
+#pragma unroll
+      for (int i = 0; i < kPart; i++) {
+        v[i] = 0;
+      }
+      break;
+  }
+}
+
+// Codes of a part of a row of a tile, weight by weight, whatever its panels are.
+template <class Codes>
+__device__ void mixed_codes(const Record &record, const Tile &tile, const Line &line, const Codes &codes, int *out) {
+  const uint32_t row = row_of(record, tile, line);
+  const uint32_t first = tile.col + kPart * line.part;
+  const uint32_t left = first < record.cols ? record.cols - first : 0;
+  const uint32_t n = left < kPart ? left : kPart;
+  uint32_t p = panel_of(record, record.by_rows != 0 ? row : first);
   Panel panel = record.panels[p];
   const uint32_t doubled_mask = (2u << record.bits) - 1;
   for (uint32_t t = 0; t < n; t++) {
-    const uint32_t col = tile.col + t;
+    const uint32_t col = first + t;
     if (record.by_rows == 0) {
       while (col - panel.start >= panel.length) {
         panel = record.panels[++p];
@@ -265,48 +323,111 @@ __device__ void mixed_codes(const Record &record, const Tile &tile, uint32_t row
     }
     out[t] = code;
   }
-  for (uint32_t t = n; t < kTile; t++) {
+  for (uint32_t t = n; t < kPart; t++) {
     out[t] = 0;
   }
 }
 
 // ---- Transform
 
-// Blocks of 2^log2 of the 128 numbers.
-__device__ __forceinline__ void hadamard(int (&v)[kTile], uint32_t log2) {
+// Sums of three, one instruction each. The compiler would make the transform of additions of two, more of them and all for one pipe.
+__device__ __forceinline__ int sum(int a, int b, int c) {
+#ifdef __CUDACC__
+  int d;
+  asm("{\n\t.reg .s32 t;\n\tadd.s32 t, %1, %2;\n\tadd.s32 %0, t, %3;\n\t}" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+#else
+  return a + b + c;
+#endif
+}
+
+__device__ __forceinline__ int difference(int a, int b, int c) {
+#ifdef __CUDACC__
+  int d;
+  asm("{\n\t.reg .s32 t;\n\tsub.s32 t, %1, %2;\n\tsub.s32 %0, t, %3;\n\t}" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+#else
+  return a - b - c;
+#endif
+}
+
+__device__ __forceinline__ int sum_less(int a, int b, int c) {
+#ifdef __CUDACC__
+  int d;
+  asm("{\n\t.reg .s32 t;\n\tadd.s32 t, %1, %2;\n\tsub.s32 %0, t, %3;\n\t}" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+  return d;
+#else
+  return a + b - c;
+#endif
+}
+
+// Blocks of 2^log2 of a line's 128 numbers: six stages in a thread, the last one between threads. Blocks of 64 and 128 take two stages at
+// a time, six instructions for four numbers.
+__device__ __forceinline__ void hadamard(int (&v)[kPart], unsigned part, uint32_t log2) {
+  if (log2 >= kPartLog2) {
 #pragma unroll
-  for (int stage = 0; stage < 7; stage++) {
-    if (stage < static_cast<int>(log2)) {
+    for (int stage = 0; stage < kPartLog2; stage += 2) {
+      const int apart = 1 << stage;
 #pragma unroll
-      for (int i = 0; i < kTile; i++) {
-        if ((i >> stage & 1) == 0) {
-          const int a = v[i];
-          const int b = v[i + (1 << stage)];
-          v[i] = a + b;
-          v[i + (1 << stage)] = a - b;
+      for (int i = 0; i < kPart; i++) {
+        if ((i >> stage & 3) == 0) {
+          const int upper = v[i] + v[i + apart];
+          const int lower = v[i] - v[i + apart];
+          const int c = v[i + 2 * apart];
+          const int d = v[i + 3 * apart];
+          v[i] = sum(upper, c, d);
+          v[i + apart] = sum_less(lower, c, d);
+          v[i + 2 * apart] = difference(upper, c, d);
+          v[i + 3 * apart] = sum_less(lower, d, c);
+        }
+      }
+    }
+  } else {
+#pragma unroll
+    for (int stage = 0; stage < kPartLog2 - 1; stage++) {
+      if (stage < static_cast<int>(log2)) {
+        const int apart = 1 << stage;
+#pragma unroll
+        for (int i = 0; i < kPart; i++) {
+          if ((i >> stage & 1) == 0) {
+            const int a = v[i];
+            const int b = v[i + apart];
+            v[i] = a + b;
+            v[i + apart] = a - b;
+          }
         }
       }
     }
   }
+  if (log2 == 7) {
+    const int sign = part == 0 ? 1 : -1;
+#pragma unroll
+    for (int i = 0; i < kPart; i++) {
+      v[i] = sign * v[i] + __shfl_xor_sync(kAllLanes, v[i], static_cast<int>(kWarpLines));
+    }
+  }
 }
 
-// The exchange buffer has 128 rows of 32 pieces of 4 numbers; piece q of row r lies at q xor (r mod 8), so that neither rows nor columns
-// meet in a bank.
-__device__ __forceinline__ void store_row(int *buffer, unsigned t, const int (&v)[kTile]) {
+// The exchange buffer has 128 rows of 32 pieces of 4 numbers. Piece q of row r lies at q xor (r mod 8), of the lower 64 rows at that xor 4:
+// eight threads that store pieces of eight rows meet in no bank, nor do 32 that load row r and row r + 64 of 16 columns.
+__device__ __forceinline__ void store_row(int *buffer, const Line &line, const int (&v)[kPart]) {
+  int *const row = buffer + kTile * line.number + kPart * line.part;
+  const unsigned turned = (line.number & 7) ^ kWarpLines / 4 * (line.number / kPart);
 #pragma unroll
-  for (unsigned q = 0; q < kTile / 4; q++) {
+  for (unsigned q = 0; q < kPart / 4; q++) {
     int4 four;
     four.x = v[4 * q];
     four.y = v[4 * q + 1];
     four.z = v[4 * q + 2];
     four.w = v[4 * q + 3];
-    *reinterpret_cast<int4 *>(buffer + kTile * t + 4 * (q ^ (t & 7))) = four;
+    *reinterpret_cast<int4 *>(row + 4 * ((q & 7) ^ turned) + 32 * (q / 8)) = four;
   }
 }
 
-__device__ __forceinline__ void load_row(const int *row, int (&v)[kTile]) {
+// As it lies, not turned.
+__device__ __forceinline__ void load_row(const int *row, int (&v)[kPart]) {
 #pragma unroll
-  for (int q = 0; q < kTile / 4; q++) {
+  for (int q = 0; q < kPart / 4; q++) {
     const int4 four = *reinterpret_cast<const int4 *>(row + 4 * q);
     v[4 * q] = four.x;
     v[4 * q + 1] = four.y;
@@ -315,21 +436,22 @@ __device__ __forceinline__ void load_row(const int *row, int (&v)[kTile]) {
   }
 }
 
-__device__ __forceinline__ unsigned column_place(unsigned row, unsigned col) {
-  return kTile * row + (4 * (col >> 2 ^ (row & 7)) | (col & 3));
+// Of number i of a part of a column.
+__device__ __forceinline__ unsigned column_place(const Line &line, unsigned i) {
+  return kTile * kPart * line.part + (4 * (line.number >> 2 ^ kWarpLines / 4 * line.part ^ (i & 7)) | (line.number & 3)) + kTile * i;
 }
 
-__device__ __forceinline__ void load_column(const int *buffer, unsigned t, int (&v)[kTile]) {
+__device__ __forceinline__ void load_column(const int *buffer, const Line &line, int (&v)[kPart]) {
 #pragma unroll
-  for (unsigned r = 0; r < kTile; r++) {
-    v[r] = buffer[column_place(r, t)];
+  for (unsigned i = 0; i < kPart; i++) {
+    v[i] = buffer[column_place(line, i)];
   }
 }
 
-__device__ __forceinline__ void store_column(int *buffer, unsigned t, const int (&v)[kTile]) {
+__device__ __forceinline__ void store_column(int *buffer, const Line &line, const int (&v)[kPart]) {
 #pragma unroll
-  for (unsigned r = 0; r < kTile; r++) {
-    buffer[column_place(r, t)] = v[r];
+  for (unsigned i = 0; i < kPart; i++) {
+    buffer[column_place(line, i)] = v[i];
   }
 }
 
@@ -352,147 +474,197 @@ __device__ __forceinline__ uint16_t bfloat16_bits(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
 }
 
-template <unsigned kType>
-struct Element;
-template <>
-struct Element<kF32> {
-  using Stored = float;
-  static __device__ __forceinline__ float of(float value) { return value; }
-};
-template <>
-struct Element<kF16> {
-  using Stored = uint16_t;
-  static __device__ __forceinline__ uint16_t of(float value) { return half_bits(value); }
-};
-template <>
-struct Element<kBF16> {
-  using Stored = uint16_t;
-  static __device__ __forceinline__ uint16_t of(float value) { return bfloat16_bits(value); }
-};
+// Two elements of 16 bits, the first in the lower half.
+__device__ __forceinline__ uint32_t two_elements(uint32_t type, int first, int second) {
+  const float low = __int_as_float(first);
+  const float high = __int_as_float(second);
+  return type == kF16 ? half_bits(low) | static_cast<uint32_t>(half_bits(high)) << 16
+                      : bfloat16_bits(low) | static_cast<uint32_t>(bfloat16_bits(high)) << 16;
+}
+
 __device__ __forceinline__ float weight(int z, float row_scale, float col_scale) {
   return __fmul_rn(__fmul_rn(__int2float_rn(z), row_scale), col_scale);
 }
 
-// Nothing is moved across this: the compiler would load all scales at once, and spill.
-__device__ __forceinline__ void keep_order() {
-#ifdef __CUDACC__
-  asm volatile("" ::: "memory");
-#endif
-}
-
-// Rows of a tile that is whole, one column of it; the view is not transposed.
-template <unsigned kType>
-__device__ __forceinline__ void store_across(const Record &record, const float *row_scales, float col_scale, const int (&v)[kTile],
-                                             typename Element<kType>::Stored *at) {
+// From the numbers of a part of a column to its weights, as the bits of floats.
+__device__ __forceinline__ void scale(const float *row_scales, float col_scale, int (&v)[kPart]) {
 #pragma unroll
-  for (unsigned q = 0; q < kTile / 4; q++) {
+  for (int q = 0; q < kPart / 4; q++) {
     const float4 s = reinterpret_cast<const float4 *>(row_scales)[q];
-    at[0] = Element<kType>::of(weight(v[4 * q], s.x, col_scale));
-    at += record.cols;
-    at[0] = Element<kType>::of(weight(v[4 * q + 1], s.y, col_scale));
-    at += record.cols;
-    at[0] = Element<kType>::of(weight(v[4 * q + 2], s.z, col_scale));
-    at += record.cols;
-    at[0] = Element<kType>::of(weight(v[4 * q + 3], s.w, col_scale));
-    at += record.cols;
-    keep_order();
-  }
-}
-
-template <unsigned kType>
-__device__ __forceinline__ uint32_t two_elements(int low, int high, float low_scale, float high_scale, float col_scale) {
-  return Element<kType>::of(weight(low, low_scale, col_scale)) |
-         static_cast<uint32_t>(Element<kType>::of(weight(high, high_scale, col_scale))) << 16;
-}
-
-// The same of a transposed view: a thread's elements are neighbours, and each two stores of 16 bytes fill a sector.
-template <unsigned kType>
-__device__ __forceinline__ void store_along(const float *row_scales, float col_scale, const int (&v)[kTile], uint4 *at) {
-  const float4 *const scales = reinterpret_cast<const float4 *>(row_scales);
-#pragma unroll
-  for (unsigned q = 0; q < kTile / 8; q++) {
-    const float4 s = scales[2 * q];
-    const float4 u = scales[2 * q + 1];
-    uint4 out;
-    if constexpr (kType == kF32) {
-      out.x = __float_as_uint(weight(v[8 * q], s.x, col_scale));
-      out.y = __float_as_uint(weight(v[8 * q + 1], s.y, col_scale));
-      out.z = __float_as_uint(weight(v[8 * q + 2], s.z, col_scale));
-      out.w = __float_as_uint(weight(v[8 * q + 3], s.w, col_scale));
-      at[2 * q] = out;
-      out.x = __float_as_uint(weight(v[8 * q + 4], u.x, col_scale));
-      out.y = __float_as_uint(weight(v[8 * q + 5], u.y, col_scale));
-      out.z = __float_as_uint(weight(v[8 * q + 6], u.z, col_scale));
-      out.w = __float_as_uint(weight(v[8 * q + 7], u.w, col_scale));
-      at[2 * q + 1] = out;
-    } else {
-      out.x = two_elements<kType>(v[8 * q], v[8 * q + 1], s.x, s.y, col_scale);
-      out.y = two_elements<kType>(v[8 * q + 2], v[8 * q + 3], s.z, s.w, col_scale);
-      out.z = two_elements<kType>(v[8 * q + 4], v[8 * q + 5], u.x, u.y, col_scale);
-      out.w = two_elements<kType>(v[8 * q + 6], v[8 * q + 7], u.z, u.w, col_scale);
-      at[q] = out;
+    v[4 * q] = __float_as_int(weight(v[4 * q], s.x, col_scale));
+    v[4 * q + 1] = __float_as_int(weight(v[4 * q + 1], s.y, col_scale));
+    v[4 * q + 2] = __float_as_int(weight(v[4 * q + 2], s.z, col_scale));
+    v[4 * q + 3] = __float_as_int(weight(v[4 * q + 3], s.w, col_scale));
+    if (q % 4 == 3) {
+      keep_order();
     }
-    keep_order();
   }
 }
 
-// Whether a tile's elements are stored by the two above.
+// A part of a column of 32-bit elements: 16 threads store 16 neighbours of a row.
+__device__ __forceinline__ void store_words(const int (&v)[kPart], uint32_t cols, bool stored, int *at) {
+  if (stored) {
+#pragma unroll
+    for (int i = 0; i < kPart; i++) {
+      *at = v[i];
+      at += cols;
+    }
+  }
+}
+
+// A part of a column of 16-bit elements.
+template <uint32_t kType>
+__device__ __forceinline__ void store_halves(const int (&v)[kPart], uint32_t cols, bool stored, uint16_t *at) {
+  if (stored) {
+#pragma unroll
+    for (int i = 0; i < kPart; i += 2) {
+      const uint32_t two = two_elements(kType, v[i], v[i + 1]);
+      *at = static_cast<uint16_t>(two);
+      at += cols;
+      *at = static_cast<uint16_t>(two >> 16);
+      at += cols;
+    }
+  }
+}
+
+// The same where columns 2 n and 2 n + 1 are neighbours in words: of each two rows, the thread of the even column stores both elements of
+// the upper one, its neighbour those of the lower one.
+template <uint32_t kType>
+__device__ __forceinline__ void store_pairs(const int (&v)[kPart], uint32_t cols, unsigned odd, bool stored, uint32_t *at) {
+  const uint32_t chosen = odd == 0 ? 0x5410 : 0x3276;
+#pragma unroll
+  for (int i = 0; i < kPart; i += 2) {
+    const uint32_t own = two_elements(kType, v[i], v[i + 1]);
+    const uint32_t other = __shfl_xor_sync(kAllLanes, own, 1);
+    const uint32_t pair = __byte_perm(own, other, chosen);
+    if (stored) {
+      *at = pair;
+    }
+    at += cols;
+  }
+}
+
+// Of a transposed view: a column's elements are neighbours in memory. The 16 columns of a warp go through a part of the buffer that is the
+// warp's alone, so that whole lines are stored. Columns lie 512 bytes apart, piece p of 16 bytes of column c at p xor (c mod 8).
+__device__ __forceinline__ void store_turned(int (&v)[kPart], const Line &line, unsigned lane, int *buffer, uint32_t rows, uint32_t columns,
+                                             uint32_t view_col, int *at) {
+  int *const column = buffer + kTile * line.number + kPart * line.part;
+#pragma unroll
+  for (unsigned q = 0; q < kPart / 4; q++) {
+    int4 four;
+    four.x = v[4 * q];
+    four.y = v[4 * q + 1];
+    four.z = v[4 * q + 2];
+    four.w = v[4 * q + 3];
+    *reinterpret_cast<int4 *>(column + 4 * ((q & 7) ^ (line.number & 7)) + 32 * (q / 8)) = four;
+  }
+  __syncwarp();
+  const int *const first = buffer + kTile * (line.number & ~(kWarpLines - 1));
+#pragma unroll
+  for (unsigned c = 0; c < kWarpLines; c++) {
+    const uint32_t to = __shfl_sync(kAllLanes, view_col, static_cast<int>(c));
+    if (c < columns) {
+      const int4 four = *reinterpret_cast<const int4 *>(first + kTile * c + 4 * (lane ^ (c & 7)));
+      *reinterpret_cast<int4 *>(at + uint64_t{to} * rows + 4 * lane) = four;
+    }
+  }
+}
+
+// The same of 16-bit elements, two columns at a time.
+template <uint32_t kType>
+__device__ __forceinline__ void store_turned_halves(int (&v)[kPart], const Line &line, unsigned lane, int *buffer, uint32_t rows,
+                                                    uint32_t columns, uint32_t view_col, uint16_t *at) {
+  int *const column = buffer + kTile * line.number + kPart / 2 * line.part;
+#pragma unroll
+  for (unsigned q = 0; q < kPart / 8; q++) {
+    uint4 eight;
+    eight.x = two_elements(kType, v[8 * q], v[8 * q + 1]);
+    eight.y = two_elements(kType, v[8 * q + 2], v[8 * q + 3]);
+    eight.z = two_elements(kType, v[8 * q + 4], v[8 * q + 5]);
+    eight.w = two_elements(kType, v[8 * q + 6], v[8 * q + 7]);
+    *reinterpret_cast<uint4 *>(column + 4 * (q ^ (line.number & 7))) = eight;
+  }
+  __syncwarp();
+  const int *const first = buffer + kTile * (line.number & ~(kWarpLines - 1));
+  const unsigned piece = lane & 15;
+#pragma unroll
+  for (unsigned pair = 0; pair < kWarpLines / 2; pair++) {
+    const unsigned c = 2 * pair + lane / 16;
+    const uint32_t to = __shfl_sync(kAllLanes, view_col, static_cast<int>(c));
+    if (c < columns) {
+      const uint4 eight = *reinterpret_cast<const uint4 *>(first + kTile * c + 4 * (piece ^ (c & 7)));
+      *reinterpret_cast<uint4 *>(at + uint64_t{to} * rows + 8 * piece) = eight;
+    }
+  }
+}
+
+// Whether a tile's elements are stored by the functions above.
 __device__ __forceinline__ bool stored_whole(const Record &record, const Tile &tile) {
   return record.rows - tile.row >= kTile && record.type != kF64 && (record.permutation == nullptr || record.by_rows == 0) &&
          (record.transposed == 0 || record.rows % 8 == 0);
 }
 
-__device__ __forceinline__ void store_whole(const Record &record, const Tile &tile, uint32_t col, const int (&v)[kTile], void *out) {
-  if (col >= record.cols) {
-    return;
-  }
-  const float *const row_scales = record.row_scales + tile.row;
-  const float col_scale = record.col_scales[col];
-  const uint32_t view_col = record.permutation != nullptr ? record.permutation[col] : col;
-  const unsigned bytes = record.type == kF32 ? 4 : 2;
+// Weights of whole tiles. The buffer is needed if the view is transposed.
+__device__ __forceinline__ void store_whole(const Record &record, const Tile &tile, const Line &line, unsigned lane, int (&v)[kPart], int *buffer,
+                                            void *out) {
+  const uint32_t col = tile.col + line.number;
+  const bool stored = col < record.cols;
   if (record.transposed == 0) {
-    uint8_t *const at = static_cast<uint8_t *>(out) + bytes * (uint64_t{tile.row} * record.cols + view_col);
-    switch (record.type) {
-      case kF32:
-        store_across<kF32>(record, row_scales, col_scale, v, reinterpret_cast<float *>(at));
-        break;
-      case kF16:
-        store_across<kF16>(record, row_scales, col_scale, v, reinterpret_cast<uint16_t *>(at));
-        break;
-      default:
-        store_across<kBF16>(record, row_scales, col_scale, v, reinterpret_cast<uint16_t *>(at));
-        break;
+    const uint64_t row = tile.row + kPart * line.part;
+    if (record.type == kF32) {
+      const uint32_t view_col = stored && record.permutation != nullptr ? record.permutation[col] : col;
+      store_words(v, record.cols, stored, static_cast<int *>(out) + row * record.cols + view_col);
+    } else if (record.permutation == nullptr && record.cols % 2 == 0) {
+      const unsigned odd = col & 1;
+      uint32_t *const at = static_cast<uint32_t *>(out) + ((row + odd) * record.cols + (col - odd)) / 2;
+      if (record.type == kF16) {
+        store_pairs<kF16>(v, record.cols, odd, stored, at);
+      } else {
+        store_pairs<kBF16>(v, record.cols, odd, stored, at);
+      }
+    } else {
+      const uint32_t view_col = stored && record.permutation != nullptr ? record.permutation[col] : col;
+      uint16_t *const at = static_cast<uint16_t *>(out) + row * record.cols + view_col;
+      if (record.type == kF16) {
+        store_halves<kF16>(v, record.cols, stored, at);
+      } else {
+        store_halves<kBF16>(v, record.cols, stored, at);
+      }
     }
   } else {
-    uint4 *const at = reinterpret_cast<uint4 *>(static_cast<uint8_t *>(out) + bytes * (uint64_t{view_col} * record.rows + tile.row));
+    const uint32_t view_col = stored && record.permutation != nullptr ? record.permutation[col] : col;
+    const uint32_t first = tile.col + (line.number & ~(kWarpLines - 1));
+    const uint32_t columns = first < record.cols ? record.cols - first : 0;  // of the warp's 16, or more
     switch (record.type) {
       case kF32:
-        store_along<kF32>(row_scales, col_scale, v, at);
+        store_turned(v, line, lane, buffer, record.rows, columns, view_col, static_cast<int *>(out) + tile.row);
         break;
       case kF16:
-        store_along<kF16>(row_scales, col_scale, v, at);
+        store_turned_halves<kF16>(v, line, lane, buffer, record.rows, columns, view_col, static_cast<uint16_t *>(out) + tile.row);
         break;
       default:
-        store_along<kBF16>(row_scales, col_scale, v, at);
+        store_turned_halves<kBF16>(v, line, lane, buffer, record.rows, columns, view_col, static_cast<uint16_t *>(out) + tile.row);
         break;
     }
   }
 }
 
-// Any tile, element by element, from the thread's column of the buffer.
-__device__ void store_any(const Record &record, const Tile &tile, unsigned t, const int *buffer, void *out) {
-  const uint32_t col = tile.col + t;
+// Any tile, element by element, from the thread's part of a column of the buffer.
+__device__ void store_any(const Record &record, const Tile &tile, const Line &line, const int *buffer, void *out) {
+  const uint32_t col = tile.col + line.number;
   if (col >= record.cols) {
     return;
   }
   const float col_scale = record.col_scales[col];
   const uint32_t view_col = record.permutation != nullptr && record.by_rows == 0 ? record.permutation[col] : col;
-  const uint32_t n = record.rows - tile.row < kTile ? record.rows - tile.row : kTile;
+  const uint32_t first = tile.row + kPart * line.part;
+  const uint32_t left = first < record.rows ? record.rows - first : 0;
+  const uint32_t n = left < kPart ? left : kPart;
   for (uint32_t r = 0; r < n; r++) {
-    const uint32_t row = tile.row + r;
+    const uint32_t row = first + r;
     const uint32_t view_row = record.permutation != nullptr && record.by_rows != 0 ? record.permutation[row] : row;
     const uint64_t at = record.transposed != 0 ? uint64_t{view_col} * record.rows + view_row : uint64_t{view_row} * record.cols + view_col;
-    const float value = weight(buffer[column_place(r, t)], record.row_scales[row], col_scale);
+    const float value = weight(buffer[column_place(line, r)], record.row_scales[row], col_scale);
     switch (record.type) {
       case kF32:
         static_cast<float *>(out)[at] = value;
@@ -521,11 +693,9 @@ __device__ __forceinline__ void wait_for_group(unsigned group) {
   }
 }
 
-// Until the group has the buffer for its turn. One group alone keeps its bits where the buffer is, and must be through with them.
-__device__ __forceinline__ void wait_for_buffer(unsigned groups, unsigned group) {
-  if (groups == 1) {
-    wait_for_group(group);
-  } else if (group == 0) {
+// Until the group has the buffer for its turn.
+__device__ __forceinline__ void wait_for_buffer(unsigned group) {
+  if (group == 0) {
     pseed_barrier_sync(1, kThreads);
   } else {
     pseed_barrier_sync(2, kThreads);
@@ -533,93 +703,96 @@ __device__ __forceinline__ void wait_for_buffer(unsigned groups, unsigned group)
 }
 
 // Ends the group's turn. After the second group's last one nobody waits.
-__device__ __forceinline__ void give_buffer(unsigned groups, unsigned group, bool last) {
-  if (groups == 1) {
-    wait_for_group(group);
-  } else if (group == 0) {
+__device__ __forceinline__ void give_buffer(unsigned group, bool last) {
+  if (group == 0) {
     pseed_barrier_arrive(2, kThreads);
   } else if (!last) {
     pseed_barrier_arrive(1, kThreads);
   }
 }
 
-// shared: the exchange buffer, then kBitsBytes for each group; with one group they are one.
+// shared: the exchange buffer.
 template <class Codes>
 __device__ __forceinline__ void decode(const Record &record, const Codes &codes, uint8_t *shared, void *out) {
-  const unsigned groups = blockDim.x / kGroupThreads;
   const unsigned group = threadIdx.x / kGroupThreads;
-  const unsigned t = threadIdx.x % kGroupThreads;
+  const Line line = line_of(threadIdx.x % kGroupThreads);
   int *const buffer = reinterpret_cast<int *>(shared);
-  uint32_t *const bits = reinterpret_cast<uint32_t *>(shared + (groups == 1 ? 0 : kExchangeBytes + group * kBitsBytes)) + kBitsStride * t;
-  const uint64_t tiles = uint64_t{(record.rows + (kTile - 1)) / kTile} * ((record.cols + (kTile - 1)) / kTile);
-  const uint64_t step = groups * uint64_t{gridDim.x};
-  const uint64_t turns = (tiles + step - 1) / step;
-  uint64_t number = group * uint64_t{gridDim.x} + blockIdx.x;
+  const uint32_t tiles = (record.cols + (kTile - 1)) / kTile * ((record.rows + (kTile - 1)) / kTile);
+  const uint32_t step = 2 * gridDim.x;
+  uint32_t number = group * gridDim.x + blockIdx.x;
   if (group == 1) {
-    give_buffer(groups, group, false);
+    give_buffer(group, false);
   }
 
-  int v[kTile];
+  int v[kPart];
   Window window;
   Tile tile = {};
   if (number < tiles) {
     tile = tile_at(record, number);
     if (tile.uniform) {
-      load_window(record, tile, row_of(record, tile, t), window);
+      load_window(record, tile, line, window);
     }
   }
-  for (uint64_t turn = 0; turn < turns; turn++) {
+  // As often as the first group needs.
+  for (uint32_t begin = blockIdx.x; begin < tiles; begin += step) {
     const bool busy = number < tiles;
     const Tile now = tile;
     const bool early = !busy || now.uniform;
     if (!early) {
-      wait_for_buffer(groups, group);
-      int *const row = buffer + kTile * t;
-      mixed_codes(record, now, row_of(record, now, t), codes, row);
-      load_row(row, v);
-    } else if (busy && window.rate != 0) {
-      align_window(window, bits);
-      codes_of(bits, window.rate, codes, v);
-    } else {
-#pragma unroll
-      for (int i = 0; i < kTile; i++) {
-        v[i] = 0;
-      }
+      wait_for_buffer(group);
+      // These places of the buffer are the thread's alone.
+      int *const part = buffer + kTile * line.number + kPart * line.part;
+      mixed_codes(record, now, line, codes, part);
+      load_row(part, v);
+    } else if (busy) {
+      codes_of(window, codes, v);
     }
     number += step;
     if (number < tiles) {
       // On its way while this tile is finished.
       tile = tile_at(record, number);
       if (tile.uniform) {
-        load_window(record, tile, row_of(record, tile, t), window);
+        load_window(record, tile, line, window);
       }
     }
     if (busy) {
-      hadamard(v, record.col_block_log2);
+      hadamard(v, line.part, record.col_block_log2);
     }
     if (early) {
-      wait_for_buffer(groups, group);
+      wait_for_buffer(group);
     }
     const bool whole = busy && stored_whole(record, now);
-    const bool last = turn + 1 == turns;
+    const bool last = begin + step >= tiles;
+    // Transposed views take a second turn of the buffer.
+    const bool again = record.transposed != 0;
     if (busy) {
-      store_row(buffer, t, v);
+      store_row(buffer, line, v);
       wait_for_group(group);
-      load_column(buffer, t, v);
+      load_column(buffer, line, v);
     }
     if (!busy || whole) {
-      give_buffer(groups, group, last);
+      give_buffer(group, last && !again);
     }
     if (busy) {
-      hadamard(v, record.row_block_log2);
+      hadamard(v, line.part, record.row_block_log2);
       if (whole) {
-        store_whole(record, now, now.col + t, v, out);
+        const uint32_t col = now.col + line.number;
+        scale(record.row_scales + now.row + kPart * line.part, col < record.cols ? record.col_scales[col] : 0.0f, v);
       } else {
-        // The places of a column are its thread's alone.
-        store_column(buffer, t, v);
-        store_any(record, now, t, buffer, out);
-        give_buffer(groups, group, last);
+        // The places of a part of a column are its thread's alone.
+        store_column(buffer, line, v);
+        store_any(record, now, line, buffer, out);
+        give_buffer(group, last && !again);
       }
+    }
+    if (again) {
+      wait_for_buffer(group);
+    }
+    if (whole) {
+      store_whole(record, now, line, threadIdx.x % 32, v, buffer, out);
+    }
+    if (again) {
+      give_buffer(group, last);
     }
   }
 }
@@ -628,13 +801,12 @@ __device__ __forceinline__ void decode(const Record &record, const Codes &codes,
 
 // Codes from `table`, 2^L of them, which each block copies to shared memory.
 //
-// Launch: min(tiles, multiprocessors) blocks of 256 threads (two groups) with 65536 + 35840 + 2 * 2^L bytes of shared memory; or of 128
-// (one group) with 65536 + 2 * 2^L.
-extern "C" __global__ void __launch_bounds__(256, 1) pseed_decode_table(pseed_decode::Record record, const int16_t *table, void *out) {
+// Launch: min(tiles, multiprocessors) blocks of 512 threads with 65536 + 2 * 2^L bytes of shared memory.
+extern "C" __global__ void __launch_bounds__(pseed_decode::kThreads, 1) pseed_decode_table(pseed_decode::Record record, const int16_t *table, void *out) {
   using namespace pseed_decode;
   PSEED_DYNAMIC_SHARED(uint8_t, shared);
-  uint8_t *const copy = shared + kExchangeBytes + (blockDim.x == kThreads ? 2 * kBitsBytes : 0);
-  for (unsigned i = threadIdx.x; i < (2u << record.bits) / 16; i += blockDim.x) {
+  uint8_t *const copy = shared + kExchangeBytes;
+  for (unsigned i = threadIdx.x; i < (2u << record.bits) / 16; i += kThreads) {
     reinterpret_cast<uint4 *>(copy)[i] = __ldg(reinterpret_cast<const uint4 *>(table) + i);
   }
   __syncthreads();
@@ -642,9 +814,9 @@ extern "C" __global__ void __launch_bounds__(256, 1) pseed_decode_table(pseed_de
   decode(record, codes, shared, out);
 }
 
-// Codes by the mix, from radii and cosines in global memory: for L whose table does not fit into shared memory. The same launch without
-// the 2 * 2^L bytes.
-extern "C" __global__ void __launch_bounds__(256, 1)
+// Codes by the mix, from radii and cosines in global memory: for L whose table does not fit into shared memory. The same launch with
+// 65536 bytes.
+extern "C" __global__ void __launch_bounds__(pseed_decode::kThreads, 1)
     pseed_decode_mix(pseed_decode::Record record, const int16_t *radii, const int16_t *angles, void *out) {
   using namespace pseed_decode;
   PSEED_DYNAMIC_SHARED(uint8_t, shared);

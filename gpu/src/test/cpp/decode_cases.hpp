@@ -100,9 +100,7 @@ struct RecordParts {
   uint64_t tiles() const { return uint64_t{(record.rows + 127) / 128} * ((record.cols + 127) / 128); }
 
   // Bytes of shared memory for a launch.
-  size_t shared(unsigned groups, bool by_table) const {
-    return 65536 + (groups == 2 ? 35840 : 0) + (by_table ? 2 * table.size() : 0);
-  }
+  size_t shared(bool by_table) const { return 65536 + (by_table ? 2 * table.size() : 0); }
 };
 
 // A record with everything that may vary.

@@ -70,7 +70,7 @@ class Device {
   size_t skip_;
 };
 
-// Decodes by the kernels: with a table and by the mix, with one group and two, with few blocks and many.
+// Decodes by the kernels: with a table and by the mix, with few blocks and many.
 void compare(const std::string &name, const std::vector<uint8_t> &bytes, SplitMix64 &random) {
   std::vector<uint8_t> expected;
   const std::string refused = pseed_test::decode_by_core(name, bytes, 1, expected);
@@ -95,29 +95,27 @@ void compare(const std::string &name, const std::vector<uint8_t> &bytes, SplitMi
   record.col_scales = col_scales.as<float>();
 
   pseed_shim::order() = (random.next() & 1) != 0 ? pseed_shim::Order::kForward : pseed_shim::Order::kBackward;
-  for (unsigned groups = 1; groups <= 2; groups++) {
-    for (const bool by_table : {false, true}) {
-      const unsigned blocks = 1 + static_cast<unsigned>(random.next() % parts.tiles());
-      const size_t shared = parts.shared(groups, by_table);
-      if (shared > pseed_shim::kMaxShared) {
-        continue;
+  for (const bool by_table : {false, true}) {
+    const unsigned blocks = 1 + static_cast<unsigned>(random.next() % parts.tiles());
+    const size_t shared = parts.shared(by_table);
+    if (shared > pseed_shim::kMaxShared) {
+      continue;
+    }
+    const Device out(std::vector<uint8_t>(expected.size(), 0x5A));
+    if (by_table) {
+      pseed_shim::launch(blocks, pseed_decode::kThreads, shared, pseed_decode_table, record, table.as<int16_t>(), out.as<void>());
+    } else {
+      pseed_shim::launch(blocks, pseed_decode::kThreads, shared, pseed_decode_mix, record, radii.as<int16_t>(), angles.as<int16_t>(),
+                         out.as<void>());
+    }
+    if (std::memcmp(out.as<uint8_t>(), expected.data(), expected.size()) != 0) {
+      size_t at = 0;
+      while (out.as<uint8_t>()[at] == expected[at]) {
+        at++;
       }
-      const Device out(std::vector<uint8_t>(expected.size(), 0x5A));
-      if (by_table) {
-        pseed_shim::launch(blocks, 128 * groups, shared, pseed_decode_table, record, table.as<int16_t>(), out.as<void>());
-      } else {
-        pseed_shim::launch(blocks, 128 * groups, shared, pseed_decode_mix, record, radii.as<int16_t>(), angles.as<int16_t>(),
-                           out.as<void>());
-      }
-      if (std::memcmp(out.as<uint8_t>(), expected.data(), expected.size()) != 0) {
-        size_t at = 0;
-        while (out.as<uint8_t>()[at] == expected[at]) {
-          at++;
-        }
-        fail(name, std::to_string(record.rows) + " x " + std::to_string(record.cols) + ", " + std::to_string(groups) + " groups, " +
-                       (by_table ? "table" : "mix") + ", " + std::to_string(blocks) + " blocks: element " +
-                       std::to_string(at / (pseed::dtype_bits(static_cast<int>(record.type)) / 8)) + " differs");
-      }
+      fail(name, std::to_string(record.rows) + " x " + std::to_string(record.cols) + ", " + (by_table ? "table" : "mix") + ", " +
+                     std::to_string(blocks) + " blocks: element " +
+                     std::to_string(at / (pseed::dtype_bits(static_cast<int>(record.type)) / 8)) + " differs");
     }
   }
 }

@@ -1,219 +1,207 @@
-// The decoding kernels on a device against the decoder in C++, then their speed beside that of plain writes. For hand runs without Java:
+// The decoding kernels on a device: equal to the decoder in C++ on random records, then their speed beside the memory's. For hand runs where
+// there is no Java:
 //
-//     nvcc -std=c++17 -O3 --fmad=false -arch=sm_90 -I gpu/src/main/cuda -I onnx-op/src/main/cpp/core gpu/src/test/cuda/decode_device.cu
-//         onnx-op/src/main/cpp/core/*.cpp -o decode_device
+//     nvcc -std=c++17 -O3 --fmad=false -arch=sm_90 -I onnx-op/src/main/cpp/core -I onnx-op/src/test/cpp -I gpu/src/test/cpp
+//         gpu/src/test/cuda/decode_device.cu onnx-op/src/main/cpp/core/*.cpp -o decode_device
+//     ./decode_device [RECORDS [ROWS COLUMNS]]
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <vector>
 
-#include "crc32c.hpp"
-#include "pseed_core.h"
-#include "tensor_record.hpp"
-#include "trellis_body.hpp"
+#include "../../main/cuda/decode.cu"
 
-#include "decode.cu"
+#include "decode_cases.hpp"
 
-#define CHECK(call)                                                                        \
-  do {                                                                                     \
-    cudaError_t error = (call);                                                            \
-    if (error != cudaSuccess) {                                                            \
+using namespace pseed_test;
+
+#define CHECK(call)                                                                         \
+  do {                                                                                      \
+    const cudaError_t error = (call);                                                       \
+    if (error != cudaSuccess) {                                                             \
       std::printf("%s:%d %s: %s\n", __FILE__, __LINE__, #call, cudaGetErrorString(error)); \
-      std::exit(1);                                                                        \
-    }                                                                                      \
+      std::exit(1);                                                                         \
+    }                                                                                       \
   } while (0)
 
-namespace {
-
-/// A record of rows x cols weights at one rate, blocks of 128 x 128, a scale for each line, random bits; see the specification, section 5.
-std::vector<uint8_t> record(int bits, uint32_t rate, int dtype, uint32_t rows, uint32_t cols, bool transposed) {
-  std::vector<uint8_t> out;
-  const auto put = [&out](auto value) {
-    const size_t at = out.size();
-    out.resize(at + sizeof value);
-    std::memcpy(out.data() + at, &value, sizeof value);
-  };
-  uint64_t state = 88172645463325252ull;
-  const auto random = [&state] {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-  };
-  put(uint32_t{0x31525350});
-  put(uint8_t{3});
-  put(static_cast<uint8_t>(dtype));
-  put(uint8_t{2});
-  put(uint8_t{0});
-  put(uint64_t{0});
-  put(uint64_t{0});
-  put(uint64_t{0});
-  put(uint32_t{0});
-  put(uint32_t{0});
-  put(uint64_t{transposed ? cols : rows});
-  put(uint64_t{transposed ? rows : cols});
-  put(rows);
-  put(cols);
-  put(static_cast<uint64_t>(transposed));
-  for (int byte : {bits, 0, 0, 7, 7, 1, 1, 0}) {
-    put(static_cast<uint8_t>(byte));
-  }
-  put(uint32_t{1});
-  put(uint32_t{0});
-  put(cols);
-  put(rate);
-  for (uint32_t i = 0; i < rows + cols; i++) {
-    put((random() & 1) != 0 ? -0.001f : 0.001f * static_cast<float>(1 + random() % 9));
-  }
-  const size_t payload = size_t{rows} * (size_t{cols} * rate / 8);
-  const size_t at = out.size();
-  out.resize(at + payload);
-  for (size_t i = 0; i < payload; i += 8) {
-    const uint64_t value = random();
-    std::memcpy(out.data() + at + i, &value, 8);
-  }
-  const uint64_t length = out.size() + 4;
-  std::memcpy(out.data() + 8, &length, 8);
-  put(pseed::crc32c_portable().update(0, out.data(), out.size()));
-  return out;
-}
+static cudaDeviceProp device;
 
 template <class T>
-T *up(const T *values, size_t count, size_t before = 0, size_t behind = 0) {
-  uint8_t *device = nullptr;
-  CHECK(cudaMalloc(&device, before + count * sizeof(T) + behind));
-  CHECK(cudaMemcpy(device + before, values, count * sizeof(T), cudaMemcpyHostToDevice));
-  return reinterpret_cast<T *>(device + before);
+static T *up(const std::vector<T> &values) {
+  T *at = nullptr;
+  CHECK(cudaMalloc(&at, std::max<size_t>(1, values.size() * sizeof(T))));
+  if (!values.empty()) {
+    CHECK(cudaMemcpy(at, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice));
+  }
+  return at;
 }
 
-template <class F>
-float fastest(F launch) {
-  cudaEvent_t begin, end;
-  CHECK(cudaEventCreate(&begin));
-  CHECK(cudaEventCreate(&end));
-  float best = 1e30f;
-  for (int i = 0; i < 6; i++) {
-    CHECK(cudaEventRecord(begin));
-    launch();
-    CHECK(cudaEventRecord(end));
-    CHECK(cudaDeviceSynchronize());
-    float ms;
-    CHECK(cudaEventElapsedTime(&ms, begin, end));
-    best = std::min(best, ms);
+// A record on the device.
+struct OnDevice {
+  explicit OnDevice(const RecordParts &parts) : record(parts.record) {
+    payload = up(parts.payload);
+    panels = up(parts.panels);
+    permutation = up(parts.permutation);
+    row_scales = up(parts.row_scales);
+    col_scales = up(parts.col_scales);
+    table = up(parts.table);
+    radii = up(parts.radii);
+    angles = up(parts.angles);
+    record.payload = payload + RecordParts::kBefore;
+    record.panels = panels;
+    record.permutation = parts.permutation.empty() ? nullptr : permutation;
+    record.row_scales = row_scales;
+    record.col_scales = col_scales;
   }
-  return best;
-}
-
-int failures = 0;
-double written = 0;  // bytes a second of a memset
-
-void run(int bits, uint32_t rate, int dtype, uint32_t rows, uint32_t cols, bool transposed) {
-  const std::vector<uint8_t> bytes = record(bits, rate, dtype, rows, cols, transposed);
-  pseed::TensorRecord parsed(pseed::Place("made", "", 0));
-  pseed::TrellisBody body;
-  pseed::Error trouble;
-  if (!parsed.parse(bytes.data(), bytes.size(), PSEED_LIMIT_LARGE, trouble) || !body.parse(parsed, trouble)) {
-    std::printf("the record is refused\n");
-    std::exit(1);
+  ~OnDevice() {
+    void *const all[] = {payload, panels, permutation, row_scales, col_scales, table, radii, angles};
+    for (void *at : all) {
+      cudaFree(at);
+    }
   }
-  const pseed_place place{"made", "", 0};
-  pseed_record *opened = nullptr;
-  pseed_error error;
-  if (pseed_record_open(bytes.data(), bytes.size(), &place, PSEED_LIMIT_LARGE, &opened, &error) != PSEED_OK) {
-    std::printf("%s\n", error.message);
-    std::exit(1);
-  }
-  pseed_record_info info;
-  pseed_record_get_info(opened, &info);
-  std::vector<uint8_t> expected(info.decoded_bytes);
-  const pseed_decode_options options{8, PSEED_SET_BEST};
-  pseed_record_decode(opened, expected.data(), expected.size(), &options, &error);  // The checksum of decoded values is not set.
-  pseed_record_close(opened);
 
-  std::vector<float> row_scales(rows), col_scales(cols);
-  body.row_scales.fill(0, rows, row_scales.data());
-  body.col_scales.fill(0, cols, col_scales.data());
-  const pseed_decode::Panel panel{0, cols, rate, 0, 0};
-  pseed_decode::Record its = {};
-  const size_t payload = static_cast<size_t>(parsed.body() + parsed.body_size() - body.payload);
-  its.payload = up(body.payload, payload, 256, 256);
-  its.panels = up(&panel, 1);
-  its.row_scales = up(row_scales.data(), rows);
-  its.col_scales = up(col_scales.data(), cols);
-  its.row_bytes = body.row_bytes;
-  its.panel_count = 1;
-  its.rows = rows;
-  its.cols = cols;
-  its.bits = static_cast<uint32_t>(bits);
-  its.row_block_log2 = 7;
-  its.col_block_log2 = 7;
-  its.by_rows = body.by_rows;
-  its.transposed = transposed;
-  its.type = static_cast<uint32_t>(dtype);
-  const int16_t *table = up(body.code->codes(), size_t{1} << bits);
-  const int16_t *radii = up(body.code->radii().data(), body.code->radii().size());
-  const int16_t *angles = up(body.code->angles().data(), body.code->angles().size());
+  void launch(unsigned blocks, bool by_table, size_t shared, void *out) const {
+    if (by_table) {
+      CHECK(cudaFuncSetAttribute(pseed_decode_table, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)));
+      pseed_decode_table<<<blocks, pseed_decode::kThreads, shared>>>(record, table, out);
+    } else {
+      CHECK(cudaFuncSetAttribute(pseed_decode_mix, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)));
+      pseed_decode_mix<<<blocks, pseed_decode::kThreads, shared>>>(record, radii, angles, out);
+    }
+    CHECK(cudaGetLastError());
+  }
+
+  pseed_decode::Record record;
+  uint8_t *payload;
+  pseed_decode::Panel *panels;
+  uint32_t *permutation;
+  float *row_scales;
+  float *col_scales;
+  int16_t *table;
+  int16_t *radii;
+  int16_t *angles;
+};
+
+static int compare(const std::string &name, const std::vector<uint8_t> &bytes) {
+  std::vector<uint8_t> expected;
+  RecordParts parts;
+  const std::string refused = decode_by_core(name, bytes, 0, expected);
+  if (!refused.empty() || !parts.of(name, bytes)) {
+    std::printf("FAIL %s: %s\n", name.c_str(), refused.c_str());
+    return 1;
+  }
+  const OnDevice on(parts);
+  int failures = 0;
   uint8_t *out = nullptr;
-  CHECK(cudaMalloc(&out, info.decoded_bytes));
-  cudaDeviceProp device;
-  CHECK(cudaGetDeviceProperties(&device, 0));
-  const unsigned tiles = rows / 128 * (cols / 128);
-  for (const bool by_table : {true, false}) {
-    const size_t shared = 65536 + 35840 + (by_table ? size_t{2} << bits : 0);
+  CHECK(cudaMalloc(&out, expected.size()));
+  std::vector<uint8_t> found(expected.size());
+  for (const bool by_table : {false, true}) {
+    const size_t shared = parts.shared(by_table);
     if (shared > device.sharedMemPerBlockOptin) {
       continue;
     }
-    int resident = 0;
-    float ms;
-    if (by_table) {
-      CHECK(cudaFuncSetAttribute(pseed_decode_table, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)));
-      CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, pseed_decode_table, 256, shared));
-    } else {
-      CHECK(cudaFuncSetAttribute(pseed_decode_mix, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)));
-      CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, pseed_decode_mix, 256, shared));
+    CHECK(cudaMemset(out, 0x5A, expected.size()));
+    on.launch(static_cast<unsigned>(std::min<uint64_t>(parts.tiles(), static_cast<uint64_t>(device.multiProcessorCount))), by_table, shared,
+              out);
+    CHECK(cudaMemcpy(found.data(), out, found.size(), cudaMemcpyDeviceToHost));
+    if (found != expected) {
+      size_t at = 0;
+      while (found[at] == expected[at]) {
+        at++;
+      }
+      std::printf("FAIL %s: %u x %u, L %u, %s: byte %zu of %zu differs\n", name.c_str(), parts.record.rows, parts.record.cols,
+                  parts.record.bits, by_table ? "table" : "mix", at, found.size());
+      failures++;
     }
-    const unsigned blocks = std::min(tiles, static_cast<unsigned>(resident * device.multiProcessorCount));
-    CHECK(cudaMemset(out, 0xFF, info.decoded_bytes));
-    if (by_table) {
-      ms = fastest([&] { pseed_decode_table<<<blocks, 256, shared>>>(its, table, out); });
-    } else {
-      ms = fastest([&] { pseed_decode_mix<<<blocks, 256, shared>>>(its, radii, angles, out); });
-    }
-    std::vector<uint8_t> actual(info.decoded_bytes);
-    CHECK(cudaMemcpy(actual.data(), out, actual.size(), cudaMemcpyDeviceToHost));
-    const bool same = actual == expected;
-    failures += !same;
-    const double rate_of_bytes = static_cast<double>(info.decoded_bytes) / ms / 1e6;
-    std::printf("L=%2d k=%u %-4s %s %s %u blocks: %s, %7.3f ms, %7.1f Gweights/s, %7.1f GB/s written, %3.0f %% of plain writes\n", bits, rate,
-                dtype == 1 ? "F32" : dtype == 2 ? "F16" : "BF16", transposed ? "transposed" : "as it is  ", by_table ? "table" : "mix  ", blocks,
-                same ? "equal" : "DIFFERS", static_cast<double>(ms), static_cast<double>(rows) * cols / ms / 1e6, rate_of_bytes,
-                100 * rate_of_bytes / written);
-    std::fflush(stdout);
   }
   CHECK(cudaFree(out));
+  return failures;
 }
 
-}  // namespace
-
-int main() {
-  uint8_t *big = nullptr;
-  const size_t size = size_t{4} << 30;
-  CHECK(cudaMalloc(&big, size));
-  written = static_cast<double>(size) / fastest([&] { CHECK(cudaMemsetAsync(big, 1, size)); }) / 1e6;
-  CHECK(cudaFree(big));
-  std::printf("plain writes: %.0f GB/s\n", written);
-  for (const int bits : {12, 16}) {
-    for (const int dtype : {1, 2, 3}) {
-      run(bits, 4, dtype, 8192, 8192, false);
-    }
-    run(bits, 4, 1, 8192, 8192, true);
+template <class F>
+static float best_milliseconds(F run) {
+  cudaEvent_t begin;
+  cudaEvent_t end;
+  CHECK(cudaEventCreate(&begin));
+  CHECK(cudaEventCreate(&end));
+  float best = 1e30f;
+  for (int i = 0; i < 8; i++) {
+    CHECK(cudaEventRecord(begin));
+    run();
+    CHECK(cudaEventRecord(end));
+    CHECK(cudaEventSynchronize(end));
+    float time = 0;
+    CHECK(cudaEventElapsedTime(&time, begin, end));
+    best = std::min(best, time);
   }
-  run(12, 2, 1, 8192, 8192, false);
-  run(12, 3, 1, 8192, 8192, false);
-  run(14, 8, 2, 8192, 8192, false);
-  run(20, 4, 1, 4096, 4096, false);
-  std::printf("%d differ\n", failures);
-  return failures != 0;
+  CHECK(cudaEventDestroy(begin));
+  CHECK(cudaEventDestroy(end));
+  return best;
+}
+
+int main(int argc, char **argv) {
+  CHECK(cudaGetDeviceProperties(&device, 0));
+  std::printf("%s: %d multiprocessors, %zu bytes of shared memory a block\n", device.name, device.multiProcessorCount,
+              device.sharedMemPerBlockOptin);
+  SplitMix64 random(20);
+  const int records = argc > 1 ? std::atoi(argv[1]) : 260;
+  int failures = 0;
+  for (int i = 0; i < records; i++) {
+    failures += compare("random " + std::to_string(i), random_record(random, 8 + i % 13));
+  }
+  std::printf("%d random records, %d failures\n", records, failures);
+  std::fflush(stdout);
+
+  const uint32_t rows = argc > 3 ? static_cast<uint32_t>(std::atoi(argv[2])) : 8192;
+  const uint32_t cols = argc > 3 ? static_cast<uint32_t>(std::atoi(argv[3])) : 16384;
+  const double weights = static_cast<double>(rows) * cols;
+  uint8_t *out = nullptr;
+  CHECK(cudaMalloc(&out, 4 * size_t{rows} * cols));
+  const float filled = best_milliseconds([&] { CHECK(cudaMemsetAsync(out, 1, 4 * size_t{rows} * cols)); });
+  const double bandwidth = 4 * weights / filled * 1e-6;
+  std::printf("memory: %.0f GB/s written by cudaMemset\n\n", bandwidth);
+  std::printf("%u x %u\n%2s %2s %5s %6s %7s %5s %10s %8s %14s\n", rows, cols, "L", "k", "type", "codes", "blocks", "view", "Gweights/s",
+              "GB/s", "of the memset");
+
+  struct Case {
+    int bits, rate, row_log, col_log, type;
+    bool by_table, transposed;
+  };
+  const Case cases[] = {
+      {12, 4, 7, 7, 1, true, false},  {12, 4, 7, 7, 2, true, false},  {12, 4, 7, 7, 3, true, false},
+      {16, 4, 7, 7, 1, true, false},  {16, 4, 7, 7, 2, true, false},  {16, 4, 7, 7, 3, true, false},
+      {16, 4, 7, 7, 1, false, false}, {16, 4, 7, 7, 2, false, false}, {20, 4, 7, 7, 1, false, false},
+      {16, 2, 7, 7, 1, true, false},  {16, 3, 7, 7, 1, true, false},  {16, 8, 7, 7, 1, true, false},
+      {16, 4, 7, 0, 1, true, false},  {16, 4, 7, 0, 2, true, false},  {16, 4, 0, 0, 2, true, false},
+      {16, 4, 7, 7, 1, true, true},   {16, 4, 7, 7, 2, true, true},
+  };
+  for (const Case &c : cases) {
+    TrellisShape shape{rows, cols};
+    shape.bits = c.bits;
+    shape.rate = c.rate;
+    shape.row_block_log2 = c.row_log;
+    shape.col_block_log2 = c.col_log;
+    shape.dtype = c.type;
+    shape.transposed = c.transposed;
+    RecordParts parts;
+    if (!parts.of("large", trellis_record(shape, 7, 0))) {
+      std::printf("FAIL: the large record is refused\n");
+      return 1;
+    }
+    const size_t shared = parts.shared(c.by_table);
+    if (shared > device.sharedMemPerBlockOptin) {
+      std::printf("%2d %2d: %zu bytes of shared memory are too many\n", c.bits, c.rate, shared);
+      continue;
+    }
+    const OnDevice on(parts);
+    const float time = best_milliseconds(
+        [&] { on.launch(static_cast<unsigned>(device.multiProcessorCount), c.by_table, shared, out); });
+    const double bytes = weights * (c.type == 1 ? 4 : 2);
+    std::printf("%2d %2d %5s %6s %3d,%3d %5s %10.1f %8.0f %12.1f %%\n", c.bits, c.rate, c.type == 1 ? "F32" : c.type == 2 ? "F16" : "BF16",
+                c.by_table ? "table" : "mix", 1 << c.row_log, 1 << c.col_log, c.transposed ? "trans" : "plain", weights / time * 1e-6,
+                bytes / time * 1e-6, 100 * bytes / time * 1e-6 / bandwidth);
+    std::fflush(stdout);
+  }
+  return failures == 0 ? 0 : 1;
 }

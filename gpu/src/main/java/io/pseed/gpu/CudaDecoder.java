@@ -31,12 +31,8 @@ import jcuda.driver.CUfunction;
  * <p>May be used from several threads.
  */
 public final class CudaDecoder implements AutoCloseable {
-  private static final int THREADS = 256;
-  private static final int FEW_THREADS = 128;
+  private static final int THREADS = 512;
   private static final int TILE_BYTES = 65536;
-
-  /** What blocks of {@link #THREADS} use beside the tile, to work ahead. */
-  private static final int AHEAD_BYTES = 35840;
 
   private final CudaDevice device;
 
@@ -140,12 +136,8 @@ public final class CudaDecoder implements AutoCloseable {
     TrellisBody body = TrellisBody.parse(record);
     int most = device.properties().sharedPerBlock();
     int table = 2 << body.code().bits();
-    boolean byTable = TILE_BYTES + AHEAD_BYTES + table <= most;
-    boolean few = !byTable && TILE_BYTES + AHEAD_BYTES > most;
-    if (few) {
-      byTable = TILE_BYTES + table <= most;
-    }
-    int shared = TILE_BYTES + (few ? 0 : AHEAD_BYTES) + (byTable ? table : 0);
+    boolean byTable = TILE_BYTES + table <= most;
+    int shared = TILE_BYTES + (byTable ? table : 0);
     if (shared > most) {
       throw new CudaFailure(
           "has " + most + " bytes of shared memory a block, " + shared + " needed");
@@ -154,8 +146,7 @@ public final class CudaDecoder implements AutoCloseable {
     DecodeLayout layout = new DecodeLayout(body, codes.remaining(), record.decodedBytes());
     CUfunction function =
         device.function("decode", byTable ? "pseed_decode_table" : "pseed_decode_mix");
-    int threads = few ? FEW_THREADS : THREADS;
-    int blocks = device.residentBlocks(function, threads, shared);
+    int blocks = device.residentBlocks(function, THREADS, shared);
     DeviceArena.Slice<DevicePointer> slice = device.arena().take(layout.bytes(), layout.bytes());
     boolean done = false;
     CudaDevice.Lane lane = null;
@@ -176,7 +167,7 @@ public final class CudaDecoder implements AutoCloseable {
       double fastest = Double.POSITIVE_INFINITY;
       for (int i = 0; i < times; i++) {
         lane.launch(
-            0, function, (int) Math.min(layout.tiles(), blocks), threads, shared, parameters);
+            0, function, (int) Math.min(layout.tiles(), blocks), THREADS, shared, parameters);
         CudaDevice.Span span = lane.await(1);
         fastest = Math.min(fastest, span.end() - span.begin());
       }
