@@ -21,7 +21,8 @@ class TroubleshootingTest {
   /** All literals of the sources, those that a plus joins as one. */
   private static String sources() throws IOException {
     StringBuilder all = new StringBuilder();
-    for (String module : new String[] {"format-spec", "onnx-op", "converter", "gpu", "maven-plugin"}) {
+    for (String module :
+        new String[] {"format-spec", "onnx-op", "converter", "gpu", "maven-plugin"}) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src").resolve("main"))) {
         for (Path file : files.filter(TroubleshootingTest::isSource).toList()) {
           all.append(Files.readString(file)).append('\n');

@@ -50,10 +50,7 @@ public final class ConversionTask {
    * @throws CommandFailure where a bound or a size cannot be met; nothing is written then
    */
   public ConversionOutcome run(Path target) throws IOException, CommandFailure {
-    device = Devices.installed(wording).open(request.device(), watcher::say);
     try {
-      // Calibration hides how long it takes.
-      device.ifPresent(backend -> backend.prepare(request.seedBits()));
       return convert(target);
     } finally {
       device.ifPresent(EncoderBackend::close);
@@ -77,6 +74,9 @@ public final class ConversionTask {
             heldOut,
             watcher::say,
             notices::add)) {
+      // Behind what may be wrong with the request; calibration hides how long it takes.
+      device = Devices.installed(wording).open(request.device(), watcher::say);
+      device.ifPresent(backend -> backend.prepare(request.seedBits()));
       ConversionResult result = convert(target, calibration, judged);
       notices.addAll(result.notices());
       judged.notices(List.copyOf(notices));
