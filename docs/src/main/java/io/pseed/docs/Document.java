@@ -78,11 +78,13 @@ final class Document {
         found.add(entry);
       }
     }
-    // The one page that lies beside the code it explains.
-    Path beside = folder.resolve("src").resolve("main").resolve("cpp");
-    if (Files.isDirectory(beside)) {
-      try (Stream<Path> walk = Files.walk(beside)) {
-        walk.filter(path -> path.toString().endsWith(".md")).forEach(found::add);
+    // Pages that lie beside the code they explain.
+    for (String code : List.of("cpp", "cuda")) {
+      Path beside = folder.resolve("src").resolve("main").resolve(code);
+      if (Files.isDirectory(beside)) {
+        try (Stream<Path> walk = Files.walk(beside)) {
+          walk.filter(path -> path.toString().endsWith(".md")).forEach(found::add);
+        }
       }
     }
   }
