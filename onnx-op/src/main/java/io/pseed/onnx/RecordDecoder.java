@@ -87,6 +87,13 @@ public final class RecordDecoder {
     }
   }
 
+  /** Begins to load the library, if one will be asked for: files are opened meanwhile. */
+  static void prepare() {
+    if (!System.getProperty(PROPERTY, "auto").equals("java")) {
+      ForkJoinPool.commonPool().execute(JniLibrary::trouble);
+    }
+  }
+
   /** Once: what can be mended. That there is no library for a platform is as it should be. */
   private static void tell(JniLibrary.Trouble trouble) {
     if (trouble.noneForPlatform()) {
