@@ -61,7 +61,8 @@ final class JniLibrary {
       return Optional.empty();
     } catch (OpLibraryException e) {
       return Optional.of(new Trouble(e.getMessage(), e.isNoneForPlatform()));
-    } catch (UnsatisfiedLinkError e) {
+    } catch (UnsatisfiedLinkError | IllegalCallerException e) {
+      // The second, where a program was started with --illegal-native-access=deny.
       return Optional.of(new Trouble(String.valueOf(e.getMessage()), false));
     }
   }

@@ -45,6 +45,9 @@ public final class RecordDecoder {
   /** Native code was not asked. */
   private static final String NOT_ASKED = "";
 
+  /** What it says then, {@code pseed_kind_label}. */
+  private static final String OUT_OF_MEMORY = "out-of-memory";
+
   private final boolean isNative;
   private final DirectMemory memory = new DirectMemory();
 
@@ -244,7 +247,8 @@ public final class RecordDecoder {
 
   /** Java has decoded what native code refused: nothing is lost but time, and it is a defect. */
   private static void refused(TensorRecord record, String trouble) {
-    if (!trouble.equals(NOT_ASKED) && TOLD_REFUSAL.compareAndSet(false, true)) {
+    boolean defect = !trouble.equals(NOT_ASKED) && !trouble.startsWith(OUT_OF_MEMORY);
+    if (defect && TOLD_REFUSAL.compareAndSet(false, true)) {
       LOG.log(
           System.Logger.Level.WARNING,
           "{0}: Java decoded what native code refused ({1}); please report it",
