@@ -17,8 +17,16 @@ int decode(const void *bytes, size_t size, uint64_t max_tensor_bytes, void *out,
   pseed_record *record = nullptr;
   int kind = pseed_record_open(bytes, size, nullptr, max_tensor_bytes, &record, error);
   if (kind == PSEED_OK) {
-    const pseed_decode_options options{threads, PSEED_SET_BEST};
-    kind = pseed_record_decode(record, out, out_bytes, &options, error);
+    pseed_record_info info;
+    pseed_record_get_info(record, &info);
+    if (info.decoded_bytes == out_bytes) {
+      const pseed_decode_options options{threads, PSEED_SET_BEST};
+      kind = pseed_record_decode(record, out, out_bytes, &options, error);
+    } else {
+      // The caller's record was another one when he parsed it: part of his memory would stay as it is.
+      kind = PSEED_INVALID_ARGUMENT;
+      std::snprintf(error->message, sizeof error->message, "the record does not decode to the size given");
+    }
     pseed_record_close(record);
   }
   return kind;
@@ -29,7 +37,7 @@ int decode(const void *bytes, size_t size, uint64_t max_tensor_bytes, void *out,
 // The instruction set that decodes: PSEED_SET_*.
 PSEED_EXPORT Int Java_io_pseed_onnx_DecodeLibrary_instructionSet(Env, Object) { return pseed_instruction_set_best(); }
 
-// Decodes the first `size` bytes of one buffer to another. Null, or the label of a kind and a sentence: `corrupt: record: ...`.
+// Decodes the first `size` bytes of one buffer to all of `out_bytes` of another. Null, or the label of a kind and a sentence: `corrupt: record: ...`.
 PSEED_EXPORT Object Java_io_pseed_onnx_DecodeLibrary_decode(Env env, Object, Object bytes, Int size, Long max_tensor_bytes, Object out,
                                                             Int out_bytes, Int threads) {
   pseed_error error;

@@ -19,7 +19,8 @@ final class DecodeLibrary {
    * @param record direct; its first {@code size} bytes are the record, whatever its position.
    *     Nobody changes them meanwhile: native code reads some of them twice
    * @param maxTensorBytes limit on the decoded bytes
-   * @param out direct, and not read-only; its first {@code outBytes} bytes take the elements
+   * @param out direct, and not read-only; its first {@code outBytes} bytes take the elements, which
+   *     are as many
    * @param threads at most so many; small tensors take fewer
    * @return null, or the label of a kind and a sentence: {@code corrupt: record: ...}
    */

@@ -179,8 +179,7 @@ class RecordDecoderTest {
           assertThat(limits).as(file.toString()).isEqualTo(Limits.STANDARD);
           continue;
         }
-        // No vector that is refused decodes to more.
-        ByteBuffer out = ByteBuffer.allocateDirect(1 << 20);
+        ByteBuffer out = ByteBuffer.allocateDirect(decodedBytes(bytes, limits));
         ByteBuffer record = direct(bytes);
         String found =
             DecodeLibrary.decode(
@@ -195,6 +194,17 @@ class RecordDecoderTest {
       }
     }
     assertThat(decoded).isGreaterThan(150);
+  }
+
+  /** Some where the record does not even tell. */
+  private static int decodedBytes(byte[] bytes, Limits limits) {
+    try {
+      TensorRecord record =
+          TensorRecord.parse(ByteBuffer.wrap(bytes), RecordPlace.standalone("record"), limits);
+      return (int) Math.min(record.decodedBytes(), 1 << 28);
+    } catch (PseedException e) {
+      return 1 << 10;
+    }
   }
 
   /** Where it is more than there is, Java refuses it before it looks at the buffer. */
@@ -234,6 +244,45 @@ class RecordDecoderTest {
       bad[bit / 8] ^= (byte) (1 << (bit % 8));
       String java = failure(bad, Limits.SMALL, record -> TensorDecoder.of(record).decode());
       assertThat(failure(bad, Limits.SMALL, decoder::decode)).isEqualTo(java).isNotEqualTo("taken");
+    }
+  }
+
+  /** Whoever holds a file in memory may change it: native code reads a copy, and checks that. */
+  @Test
+  void whatChangesBehindTheParserIsDecodedAsByJava() throws Exception {
+    RecordDecoder decoder = nativeDecoder();
+    byte[] good =
+        array(
+            TestFiles.parse(TestFiles.trellis("t", DType.F32, 8, 12, LayerSeed.NONE).record())
+                .bytes());
+    byte[] other =
+        array(
+            TestFiles.parse(TestFiles.trellis("t", DType.F32, 4, 12, LayerSeed.NONE).record())
+                .bytes());
+    for (int at = 0; at < good.length; at++) {
+      int from = at;
+      Decoding changed =
+          record -> {
+            ByteBuffer bytes = record.bytes();
+            bytes.put(from, other, 0, Math.min(other.length, good.length - from));
+          };
+      String java =
+          failure(
+              good.clone(),
+              Limits.SMALL,
+              record -> {
+                changed.run(record);
+                TensorDecoder.of(record).decode();
+              });
+      String found =
+          failure(
+              good.clone(),
+              Limits.SMALL,
+              record -> {
+                changed.run(record);
+                decoder.decode(record);
+              });
+      assertThat(found).isEqualTo(java);
     }
   }
 
@@ -327,7 +376,9 @@ class RecordDecoderTest {
             "over-limit: record: 84 decoded bytes, the limit is 83; raise the reader's limits to"
                 + " take it");
     assertThat(DecodeLibrary.decode(direct(bytes), bytes.length, 84, some, 83, 1))
-        .isEqualTo("invalid-argument: pseed_record_decode: the buffer is smaller than the tensor");
+        .isEqualTo("invalid-argument: the record does not decode to the size given");
+    assertThat(DecodeLibrary.decode(direct(bytes), bytes.length, 84, some, 85, 1))
+        .isEqualTo("invalid-argument: the record does not decode to the size given");
   }
 
   @Test
