@@ -31,14 +31,14 @@ public final class BuildNatives {
   /** What a release holds. */
   private static final List<String> RELEASE =
       List.of(
+          "linux-aarch64/libpseed_jni.so",
           "linux-aarch64/libpseed_ort.so",
-          "linux-aarch64/libpseed_search.so",
+          "linux-x64/libpseed_jni.so",
           "linux-x64/libpseed_ort.so",
-          "linux-x64/libpseed_search.so",
-          "windows-x64/pseed_ort.dll",
-          "windows-x64/pseed_search.dll");
+          "windows-x64/pseed_jni.dll",
+          "windows-x64/pseed_ort.dll");
 
-  private static final List<String> TARGETS = List.of("pseed_ort", "pseed_search");
+  private static final List<String> TARGETS = List.of("pseed_ort", "pseed_jni");
 
   /** What CMake says where a tool is missing, and what that means. */
   private static final Map<String, String> MISSING =

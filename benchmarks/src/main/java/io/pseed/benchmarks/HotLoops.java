@@ -11,6 +11,7 @@ import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.Limits;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorRecord;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -58,7 +59,9 @@ public class HotLoops {
     @Param({"12"})
     public int seedBits;
 
+    private final ByteBuffer out = ByteBuffer.allocateDirect(WEIGHTS * Float.BYTES);
     private TensorRecord record;
+    private RecordDecoder decoder;
     private ForkJoinPool one;
 
     /** Converts. */
@@ -80,6 +83,7 @@ public class HotLoops {
       Files.delete(model);
       Files.delete(pseed);
       Files.delete(folder);
+      decoder = RecordDecoder.ofThisProcess();
       one = new ForkJoinPool(1);
     }
 
@@ -95,6 +99,20 @@ public class HotLoops {
   @OperationsPerInvocation(WEIGHTS)
   public ByteBuffer decode(Seeds seeds) throws InterruptedException, ExecutionException {
     return seeds.one.submit(() -> TensorDecoder.of(seeds.record).decode()).get();
+  }
+
+  /** The same where there is native code for it, else Java again. */
+  @Benchmark
+  @OperationsPerInvocation(WEIGHTS)
+  public ByteBuffer decodeNative(Seeds seeds) throws InterruptedException, ExecutionException {
+    return seeds
+        .one
+        .submit(
+            () -> {
+              seeds.decoder.decode(seeds.record, seeds.out);
+              return seeds.out;
+            })
+        .get();
   }
 
   /** 128 rows of the matrix. */

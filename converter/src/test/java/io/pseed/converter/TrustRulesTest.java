@@ -82,7 +82,7 @@ class TrustRulesTest {
   static final ArchRule nobodyElseLoadsNativeCodeByHimself =
       noClasses()
           .that()
-          .doNotHaveFullyQualifiedName("io.pseed.onnx.SearchLibrary")
+          .doNotHaveFullyQualifiedName("io.pseed.onnx.JniLibrary")
           .should()
           .callMethod(System.class, "load", String.class)
           .orShould()

@@ -187,8 +187,29 @@ public final class PseedReader implements Closeable {
    */
   public TensorRecord record(TensorEntry tensor) throws IOException {
     RecordPlace place = new RecordPlace(source.label(), tensor.name(), tensor.offset());
-    TensorRecord record =
-        TensorRecord.parse(bytes(tensor.offset(), tensor.length(), place.label()), place, limits);
+    return record(tensor, place, bytes(tensor.offset(), tensor.length(), place.label()));
+  }
+
+  /**
+   * Like {@link #record(TensorEntry)}, in memory of the caller's: for native code, which wants it
+   * outside of the heap. It must not change while the record is in use.
+   *
+   * @param memory from its position on for the record; its position and limit do not move
+   */
+  public TensorRecord record(TensorEntry tensor, ByteBuffer memory) throws IOException {
+    if (memory.remaining() < tensor.length()) {
+      throw new IllegalArgumentException(
+          "buffer of " + memory.remaining() + " bytes for a record of " + tensor.length());
+    }
+    RecordPlace place = new RecordPlace(source.label(), tensor.name(), tensor.offset());
+    ByteBuffer bytes = memory.slice(memory.position(), (int) tensor.length());
+    source.read(tensor.offset(), bytes);
+    return record(tensor, place, bytes.flip());
+  }
+
+  private TensorRecord record(TensorEntry tensor, RecordPlace place, ByteBuffer bytes)
+      throws PseedException {
+    TensorRecord record = TensorRecord.parse(bytes, place, limits);
     if (record.dtype() != tensor.dtype()) {
       throw place.corrupt(5, "dtype", record.dtype(), tensor.dtype() + " as in the JSON header");
     }

@@ -43,6 +43,7 @@ public final class TensorRecord {
   private final float layerAmplitude;
   private final int layerShift;
   private final int decodedCrc;
+  private final ByteBuffer bytes;
   private final ByteBuffer body;
 
   private TensorRecord(
@@ -55,6 +56,7 @@ public final class TensorRecord {
       float layerAmplitude,
       int layerShift,
       int decodedCrc,
+      ByteBuffer bytes,
       ByteBuffer body) {
     this.place = place;
     this.codec = codec;
@@ -65,6 +67,7 @@ public final class TensorRecord {
     this.layerAmplitude = layerAmplitude;
     this.layerShift = layerShift;
     this.decodedCrc = decodedCrc;
+    this.bytes = bytes;
     this.body = body;
   }
 
@@ -158,7 +161,7 @@ public final class TensorRecord {
     ByteBuffer body =
         in.slice(bodyOffset, size - CRC_LENGTH - bodyOffset).order(ByteOrder.LITTLE_ENDIAN);
     return new TensorRecord(
-        place, codec, dtype, shape, elements, seed, amplitude, shift, in.getInt(32), body);
+        place, codec, dtype, shape, elements, seed, amplitude, shift, in.getInt(32), in, body);
   }
 
   /**
@@ -272,6 +275,11 @@ public final class TensorRecord {
   /** CRC-32C that the decoded elements must have. */
   public int decodedCrc() {
     return decodedCrc;
+  }
+
+  /** The whole record: little-endian, read-only in spirit, a fresh view from 0. */
+  public ByteBuffer bytes() {
+    return bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).rewind();
   }
 
   /** The codec's body: little-endian, read-only in spirit, a fresh view from 0. */

@@ -8,11 +8,11 @@ enum NativeLibrary {
       PseedOpLibrary.PROPERTY,
       "a model exported by 'pseed export --onnx' loads without it, only more slowly"),
 
-  /** See {@link SearchLibrary}. */
-  SEARCH(
-      "pseed_search",
-      SearchLibrary.PROPERTY,
-      "the search in Java finds the same without it, only more slowly");
+  /** See {@link JniLibrary}. */
+  JNI(
+      "pseed_jni",
+      JniLibrary.PROPERTY,
+      "Java decodes and searches to the same bits without it, only more slowly");
 
   private final String stem;
   private final String property;

@@ -6,11 +6,27 @@ import java.io.IOException;
 public final class OpLibraryException extends IOException {
   private static final long serialVersionUID = 1L;
 
+  private final boolean noneForPlatform;
+
   OpLibraryException(String message) {
+    this(message, false);
+  }
+
+  /**
+   * @param noneForPlatform whether the artifact is as it should be and nothing is wrong here
+   */
+  OpLibraryException(String message, boolean noneForPlatform) {
     super(message);
+    this.noneForPlatform = noneForPlatform;
   }
 
   OpLibraryException(String message, Throwable cause) {
     super(message, cause);
+    this.noneForPlatform = false;
+  }
+
+  /** Whether there is just no library for this platform. */
+  boolean isNoneForPlatform() {
+    return noneForPlatform;
   }
 }

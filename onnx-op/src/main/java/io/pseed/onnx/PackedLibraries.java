@@ -99,7 +99,8 @@ final class PackedLibraries {
               + kind.without()
               + "; or build the library from source (README) and name it with -D"
               + kind.property()
-              + "=FILE");
+              + "=FILE",
+          true);
     }
     return library;
   }

@@ -43,11 +43,15 @@ import java.util.WeakHashMap;
  *         .open(MyApp.class, "/models/model.pseed");
  * }</pre>
  *
- * <p>The weights are decoded in Java, on the common pool, and handed to ONNX Runtime before it
- * optimizes the graph. So results and latency are those of the plain model with the same weights,
- * and the session does not need the file any more. While a session opens, memory holds the decoded
- * weights twice, once in direct buffers (which {@code -XX:MaxDirectMemorySize} bounds) and once in
- * ONNX Runtime.
+ * <p>The weights are decoded by a {@link RecordDecoder}, on the common pool, and handed to ONNX
+ * Runtime before it optimizes the graph. So results and latency are those of the plain model with
+ * the same weights, and the session does not need the file any more. While a session opens, memory
+ * holds the decoded weights twice, once in direct buffers (which {@code -XX:MaxDirectMemorySize}
+ * bounds) and once in ONNX Runtime.
+ *
+ * <p>The decoder is native code of ours where the artifact has it for this platform, else Java, to
+ * the same bits: the system property {@value RecordDecoder#PROPERTY} is {@code auto}, {@code
+ * native} or {@code java}. Native code is unpacked as {@link PseedOpLibrary} says.
  *
  * <p>The caller closes the session. All methods may be called from several threads.
  */
@@ -163,6 +167,7 @@ public final class PseedSession {
 
     /** Opens a file; see {@link PseedSession#open(Path)}. */
     public OrtSession open(Path file) throws IOException, OrtException {
+      RecordDecoder.prepare();
       try (PseedReader reader = PseedReader.open(file, limits)) {
         return open(reader);
       }
@@ -196,6 +201,7 @@ public final class PseedSession {
     }
 
     private OrtSession open(byte[] file, String label) throws IOException, OrtException {
+      RecordDecoder.prepare();
       try (PseedReader reader = PseedReader.of(ByteBuffer.wrap(file), label, limits)) {
         return open(reader);
       }

@@ -17,13 +17,10 @@ import java.util.Optional;
  */
 public final class SearchLibrary {
   /** System property: the file of a library to be used instead of the one in the artifact. */
-  public static final String PROPERTY = "io.pseed.search.library";
+  public static final String PROPERTY = JniLibrary.PROPERTY;
 
   /** Groups of states fill a register of every instruction set. */
   private static final int MIN_GROUPS_LOG2 = 4;
-
-  /** Why the library cannot be used; empty where it can. Null before the first use. */
-  private static Optional<String> trouble;
 
   private final int bits;
   private final int rate;
@@ -68,24 +65,8 @@ public final class SearchLibrary {
   }
 
   /** Why there is no native search here; empty where there is one. Loads the library. */
-  public static synchronized Optional<String> unavailable() {
-    if (trouble == null) {
-      trouble = load();
-    }
-    return trouble;
-  }
-
-  private static Optional<String> load() {
-    try {
-      System.load(
-          UnpackedLibrary.ofThisArtifact(NativeLibrary.SEARCH)
-              .path(System.getProperty(PROPERTY))
-              .toString());
-      lanes();
-      return Optional.empty();
-    } catch (OpLibraryException | UnsatisfiedLinkError e) {
-      return Optional.of(String.valueOf(e.getMessage()));
-    }
+  public static Optional<String> unavailable() {
+    return JniLibrary.trouble().map(JniLibrary.Trouble::reason);
   }
 
   /** Values that one instruction works on; 16: AVX-512, 8: AVX2, 4: NEON or any other machine. */
@@ -129,7 +110,7 @@ public final class SearchLibrary {
     return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
   }
 
-  private static native int lanes();
+  static native int lanes();
 
   private static native int memoryBytes(int bits, int rate);
 

@@ -27,6 +27,9 @@ import java.util.UUID;
 final class UnpackedLibrary {
   private static final System.Logger LOG = System.getLogger("io.pseed.onnx");
 
+  /** Bytes at once: channels copy through direct memory, of which a program may have little. */
+  private static final int PIECE = 1 << 14;
+
   private final PackedLibraries packed;
   private final LibraryFolders folders;
 
@@ -132,6 +135,39 @@ final class UnpackedLibrary {
     return current;
   }
 
+  /**
+   * The same library as a file that nobody has loaded: a virtual machine gives each file to one
+   * class loader. Its folder is deleted when the program ends.
+   *
+   * @param property as for {@link #path(String)}
+   */
+  Path another(String property) throws OpLibraryException {
+    Path fresh = null;
+    try {
+      fresh = folders.fresh();
+      Path file;
+      if (property == null) {
+        file = in(fresh, packed.library());
+      } else {
+        Path own = path(property);
+        file =
+            Files.copy(own, fresh.resolve(own.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+      }
+      file.toFile().deleteOnExit();
+      return file;
+    } catch (OpLibraryException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new OpLibraryException(
+          "another class loader has the native library, and there is no folder for a copy of it ("
+              + (fresh == null ? folders.temp() : fresh)
+              + ": "
+              + reason(e)
+              + ")",
+          e);
+    }
+  }
+
   private static String reason(IOException e) {
     return e.getClass() == IOException.class || e.getMessage() == null
         ? String.valueOf(e.getMessage())
@@ -159,11 +195,16 @@ final class UnpackedLibrary {
     byte[] expected = packed.bytes(library);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-      ByteBuffer found = ByteBuffer.allocate(expected.length + 1);
-      while (found.hasRemaining() && channel.read(found) >= 0) {
-        // One more byte than there should be is asked for, to see that there is none.
+      ByteBuffer found = ByteBuffer.allocate(PIECE);
+      int at = 0;
+      while (channel.read(found.clear()) >= 0) {
+        int n = found.flip().remaining();
+        if (n > expected.length - at || !found.equals(ByteBuffer.wrap(expected, at, n))) {
+          return false;
+        }
+        at += n;
       }
-      return found.flip().equals(ByteBuffer.wrap(expected));
+      return at == expected.length;
     } catch (NoSuchFileException e) {
       return false;
     }
@@ -184,9 +225,11 @@ final class UnpackedLibrary {
       try (FileChannel channel =
           FileChannel.open(
               part, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes)) {
-        ByteBuffer content = ByteBuffer.wrap(bytes);
-        while (content.hasRemaining()) {
-          channel.write(content);
+        for (int at = 0; at < bytes.length; at += PIECE) {
+          ByteBuffer piece = ByteBuffer.wrap(bytes, at, Math.min(PIECE, bytes.length - at));
+          while (piece.hasRemaining()) {
+            channel.write(piece);
+          }
         }
         channel.force(true);
       }

@@ -1,6 +1,5 @@
 package io.pseed.onnx;
 
-import io.pseed.codec.TensorDecoder;
 import io.pseed.format.OverLimitException;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
@@ -8,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +26,11 @@ final class WeightLoader {
   private static final int LARGEST_BUFFER = Integer.MAX_VALUE - 64;
 
   private final PseedReader reader;
+  private final RecordDecoder decoder;
 
-  WeightLoader(PseedReader reader) {
+  WeightLoader(PseedReader reader) throws IOException {
     this.reader = reader;
+    this.decoder = RecordDecoder.ofThisProcess();
   }
 
   /**
@@ -74,6 +76,9 @@ final class WeightLoader {
   }
 
   private static void run(List<Task> wave) throws IOException {
+    share(wave);
+    // The longest first: at the end all have something to do.
+    wave.sort(Comparator.comparingLong((Task task) -> task.tensor.decodedBytes()).reversed());
     try {
       ForkJoinTask.invokeAll(wave);
     } catch (Failure e) {
@@ -81,9 +86,25 @@ final class WeightLoader {
     }
   }
 
+  /**
+   * Threads of native code by what a tensor is of the wave: tensors are decoded several at a time,
+   * so that most need one.
+   */
+  private static void share(List<Task> wave) {
+    int threads = RecordDecoder.threads();
+    double all = 0;
+    for (Task task : wave) {
+      all += task.tensor.decodedBytes();
+    }
+    for (Task task : wave) {
+      task.threads = Math.max(1, (int) Math.round(threads * task.tensor.decodedBytes() / all));
+    }
+  }
+
   private final class Task extends RecursiveAction {
     private static final long serialVersionUID = 1L;
     private final transient TensorEntry tensor;
+    private int threads;
     private transient ByteBuffer buffer;
 
     Task(TensorEntry tensor) {
@@ -94,7 +115,7 @@ final class WeightLoader {
     protected void compute() {
       try {
         buffer = allocate(tensor);
-        TensorDecoder.of(reader.record(tensor)).decode(buffer);
+        decoder.decode(reader, tensor, buffer, threads);
       } catch (IOException e) {
         throw new Failure(e);
       }

@@ -114,11 +114,11 @@ class BuildNativesTest {
     Path natives = dir.resolve("target/natives");
     for (String library :
         List.of(
-            "linux-aarch64/libpseed_search.so",
+            "linux-aarch64/libpseed_jni.so",
+            "linux-x64/libpseed_jni.so",
             "linux-x64/libpseed_ort.so",
-            "linux-x64/libpseed_search.so",
-            "windows-x64/pseed_ort.dll",
-            "windows-x64/pseed_search.dll")) {
+            "windows-x64/pseed_jni.dll",
+            "windows-x64/pseed_ort.dll")) {
       Files.createDirectories(natives.resolve(library).getParent());
       Files.writeString(natives.resolve(library), library);
     }
@@ -140,12 +140,12 @@ class BuildNativesTest {
     assertThat(Files.readAllLines(packed().resolve("SHA256SUMS")))
         .extracting(line -> line.substring(66))
         .containsExactly(
+            "linux-aarch64/libpseed_jni.so",
             "linux-aarch64/libpseed_ort.so",
-            "linux-aarch64/libpseed_search.so",
+            "linux-x64/libpseed_jni.so",
             "linux-x64/libpseed_ort.so",
-            "linux-x64/libpseed_search.so",
-            "windows-x64/pseed_ort.dll",
-            "windows-x64/pseed_search.dll");
+            "windows-x64/pseed_jni.dll",
+            "windows-x64/pseed_ort.dll");
     PackedLibraries jar =
         new PackedLibraries(
             NativeLibrary.OP,
@@ -171,7 +171,7 @@ class BuildNativesTest {
         cmake_minimum_required(VERSION 3.18)
         project(p LANGUAGES CXX)
         add_library(pseed_ort SHARED ort/op.cpp)
-        add_library(pseed_search SHARED ort/op.cpp)
+        add_library(pseed_jni SHARED ort/op.cpp)
         """);
     Files.writeString(dir.resolve("cpp/ort/op.cpp"), source);
   }

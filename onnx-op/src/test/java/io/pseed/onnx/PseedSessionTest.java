@@ -142,6 +142,44 @@ class PseedSessionTest {
     check(PseedSession.open(file(tensors)), tensors);
   }
 
+  /** Weights of every codec and type, from a file and from bytes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "java", "native"})
+  void everySettingGivesTheSameBits(String decode) throws Exception {
+    assumeThat(decode.equals("native") && JniLibrary.trouble().isPresent())
+        .as("there is no native library")
+        .isFalse();
+    List<TestFiles.Tensor> tensors = new ArrayList<>();
+    for (DType dtype : List.of(DType.F32, DType.F16, DType.BF16, DType.F64)) {
+      tensors.add(TestFiles.trellis("seeds-" + dtype, dtype, 516, 600, LayerSeed.NONE));
+      tensors.add(
+          TestFiles.trellis(
+              "layered-" + dtype, dtype, 64, 40, new LayerSeed(0x4000000000000000L, 0.01f, 9)));
+      tensors.add(TestFiles.randomRaw("raw-" + dtype, dtype, 40, 33));
+    }
+    tensors.add(TestFiles.randomRaw("list", DType.I64, 7));
+    System.setProperty(RecordDecoder.PROPERTY, decode);
+    try {
+      check(PseedSession.open(file(tensors)), tensors);
+      check(PseedSession.open(Files.readAllBytes(file(tensors))), tensors);
+    } finally {
+      System.clearProperty(RecordDecoder.PROPERTY);
+    }
+  }
+
+  @Test
+  void aSettingThatIsNoneIsRefused() throws Exception {
+    System.setProperty(RecordDecoder.PROPERTY, "fast");
+    try {
+      assertThatThrownBy(() -> PseedSession.open(file(some())))
+          .isInstanceOf(IOException.class)
+          .hasMessage(
+              "the system property io.pseed.decode is 'fast', expected auto, java or native");
+    } finally {
+      System.clearProperty(RecordDecoder.PROPERTY);
+    }
+  }
+
   @Test
   void manyTensorsAtOnce() throws Exception {
     List<TestFiles.Tensor> tensors = new ArrayList<>();

@@ -15,6 +15,7 @@ import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.PseedReader;
 import io.pseed.onnx.PseedOpLibrary;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -156,7 +157,8 @@ public final class LoadBench {
   private String decoded(Subject subject, List<String> inputs) throws IOException {
     return switch (subject.way) {
       case "library" -> counted(subject, inputs);
-      case "java" -> "at load, in Java";
+      case "java" ->
+          RecordDecoder.ofThisProcess().isNative() ? "at load, native" : "at load, in Java";
       default -> subject.name.startsWith("FP32") ? "-" : "folded at load";
     };
   }

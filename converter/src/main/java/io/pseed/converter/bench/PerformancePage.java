@@ -4,7 +4,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
-import io.pseed.codec.TensorDecoder;
 import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.demo.ModelTable.ModelFiles;
 import io.pseed.converter.export.onnx.OnnxExporter;
@@ -18,13 +17,11 @@ import io.pseed.converter.verify.Baselines;
 import io.pseed.converter.verify.Judge;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.RoundToNearest;
-import io.pseed.format.Codec;
-import io.pseed.format.PseedException;
 import io.pseed.format.PseedReader;
-import io.pseed.format.TensorEntry;
 import io.pseed.format.TensorRecord;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.PseedSession;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +31,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ForkJoinPool;
 import java.util.function.Consumer;
 
 /**
@@ -45,7 +40,6 @@ import java.util.function.Consumer;
 public final class PerformancePage {
   private static final int GENERATED = 32;
   private static final int TEXTS = 64;
-  private static final int DECODE_ROUNDS = 5;
 
   private final Path workDir;
   private final int[] rates;
@@ -225,7 +219,7 @@ public final class PerformancePage {
     double decode;
     try (PseedReader reader = PseedReader.open(pseed)) {
       OnnxExporter.export(reader, exported);
-      decode = decodeRate(reader);
+      decode = new DecodeRate(reader).of(RecordDecoder.ofThisProcess()) / 1e6;
     }
     double encode = weights / 1e6 / seconds;
     String name = "pseed, " + bits + " bits";
@@ -245,45 +239,6 @@ public final class PerformancePage {
       say.accept("skipped: the op library, because " + PseedOpLibrary.unavailable().orElseThrow());
     }
     return drafts;
-  }
-
-  /** Millions of coded weights a second: all records in turn by one thread, the best round. */
-  private static double decodeRate(PseedReader reader) throws IOException {
-    List<TensorRecord> records = new ArrayList<>();
-    long weights = 0;
-    for (TensorEntry tensor : reader.header().tensors()) {
-      TensorRecord record = reader.record(tensor);
-      if (record.codec() != Codec.RAW) {
-        records.add(record);
-        weights += tensor.elements();
-      }
-    }
-    if (records.isEmpty()) {
-      return Double.NaN;
-    }
-    double best = Double.POSITIVE_INFINITY;
-    ForkJoinPool one = new ForkJoinPool(1);
-    try {
-      for (int round = 0; round < DECODE_ROUNDS; round++) {
-        long start = System.nanoTime();
-        for (TensorRecord record : records) {
-          one.submit(() -> decode(record)).get();
-        }
-        best = Math.min(best, (System.nanoTime() - start) / 1e9);
-      }
-    } catch (ExecutionException e) {
-      throw new IOException("decoding failed: " + e.getCause().getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("decoding was interrupted", e);
-    } finally {
-      one.shutdown();
-    }
-    return weights / 1e6 / best;
-  }
-
-  private static int decode(TensorRecord record) throws PseedException {
-    return TensorDecoder.of(record).decode().remaining();
   }
 
   private List<Form> forms(ModelFiles model, List<Draft> drafts) throws IOException, OrtException {

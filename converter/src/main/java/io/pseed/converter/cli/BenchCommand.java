@@ -7,6 +7,7 @@ import io.pseed.converter.Converter;
 import io.pseed.converter.ProgressListener;
 import io.pseed.converter.Sources;
 import io.pseed.converter.Version;
+import io.pseed.converter.bench.DecodeRate;
 import io.pseed.converter.bench.DeviceBench;
 import io.pseed.converter.bench.LoadBench;
 import io.pseed.converter.bench.MatMulModel;
@@ -19,6 +20,8 @@ import io.pseed.converter.demo.ModelTable;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.TensorSource;
+import io.pseed.format.PseedReader;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -190,12 +193,39 @@ final class BenchCommand implements Callable<Integer> {
     }
     List<LoadBench.Way> ways =
         new LoadBench(workDir, batches, threads, rounds, console::say).run(original, pseed);
+    RecordDecoder decoder = RecordDecoder.ofThisProcess();
+    double inJava;
+    double chosen;
+    try (PseedReader reader = PseedReader.open(pseed)) {
+      DecodeRate rate = new DecodeRate(reader);
+      inJava = rate.inJava();
+      chosen = decoder.isNative() ? rate.of(decoder) : Double.NaN;
+    }
     if (json) {
-      console.out().println(Json.text(json(original, ways)));
+      ObjectNode root = json(original, ways);
+      ObjectNode rates = root.putObject("decodeWeightsPerSecond");
+      put(rates, "java", inJava);
+      put(rates, "native", chosen);
+      console.out().println(Json.text(root));
     } else {
       print(original, ways);
+      console.line("");
+      console.line(
+          "  one thread decodes, in a second: %s in Java, %s in native code",
+          weights(inJava), weights(chosen));
     }
     return PseedCommand.EXIT_OK;
+  }
+
+  /** What was not measured is left out. */
+  private static void put(ObjectNode node, String name, double weights) {
+    if (Double.isFinite(weights)) {
+      node.put(name, Math.round(weights));
+    }
+  }
+
+  private static String weights(double rate) {
+    return Double.isFinite(rate) ? number("%.0f million weights", rate / 1e6) : "none";
   }
 
   private int onDevice() throws IOException, CommandFailure, InterruptedException {

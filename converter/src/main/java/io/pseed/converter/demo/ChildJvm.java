@@ -1,5 +1,6 @@
 package io.pseed.converter.demo;
 
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,9 @@ public final class ChildJvm {
     command.add("-DENGINE_CACHE_DIR=" + temp.toAbsolutePath());
     command.add("-DRUST_FLAVOR=cpu");
     command.add("-DOPT_OUT_TRACKING=true");
+    if (System.getProperty(RecordDecoder.PROPERTY) != null) {
+      command.add("-D" + RecordDecoder.PROPERTY + "=" + System.getProperty(RecordDecoder.PROPERTY));
+    }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(main.getName());
     command.addAll(arguments);

@@ -1,9 +1,9 @@
 package io.pseed.converter.export;
 
-import io.pseed.codec.TensorDecoder;
 import io.pseed.converter.export.onnx.GraphMetadata;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,10 +37,11 @@ public final class SafetensorsExporter {
     Map<String, String> metadata = GraphMetadata.of(reader);
     metadata.put("pseed.producer", reader.header().producer());
     metadata.put("pseed.digest", reader.digest());
+    RecordDecoder decoder = RecordDecoder.ofThisProcess();
     try (SafetensorsWriter writer = SafetensorsWriter.create(target, entries, metadata)) {
       for (SafetensorsWriter.Entry entry : writer.entries()) {
-        TensorDecoder.of(reader.record(tensors.get(entry.name())))
-            .decodeTo(bytes -> writer.write(entry.name(), bytes));
+        decoder.decodeTo(
+            reader.record(tensors.get(entry.name())), bytes -> writer.write(entry.name(), bytes));
       }
       writer.finish();
     }

@@ -9,6 +9,7 @@ import io.pseed.format.DType;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
 import io.pseed.format.TensorRecord;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -33,8 +34,9 @@ public final class WeightCheck {
    */
   public static void container(PseedReader reader) throws IOException {
     reader.validate();
+    RecordDecoder decoder = RecordDecoder.ofThisProcess();
     for (TensorEntry entry : reader.header().tensors()) {
-      TensorDecoder.of(reader.record(entry)).decodeTo(bytes -> {});
+      decoder.decodeTo(reader.record(entry), bytes -> {});
     }
   }
 
@@ -50,6 +52,7 @@ public final class WeightCheck {
     for (SourceTensor tensor : original.tensors()) {
       originals.put(tensor.name(), tensor);
     }
+    RecordDecoder decoder = RecordDecoder.ofThisProcess();
     List<WeightError> errors = new ArrayList<>();
     for (TensorEntry entry : reader.header().tensors()) {
       SourceTensor tensor = originals.remove(entry.name());
@@ -76,7 +79,7 @@ public final class WeightCheck {
       }
       TensorRecord record = reader.record(entry);
       Meter meter = new Meter(original.path(), tensor);
-      TensorDecoder.of(record).decodeTo(meter);
+      decoder.decodeTo(record, meter);
       errors.add(new WeightError(entry.name(), record.codec(), meter.snrDb(), meter.maxAbs));
     }
     if (!originals.isEmpty()) {

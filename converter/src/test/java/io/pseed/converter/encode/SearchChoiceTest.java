@@ -62,7 +62,7 @@ class SearchChoiceTest {
   void withoutALibraryJavaStandsInAndOneSentenceSaysSo() throws Exception {
     Path none = dir.resolve("none.so");
     String reason =
-        "the system property io.pseed.search.library is '"
+        "the system property io.pseed.jni.library is '"
             + none
             + "', which does not exist; name the library that you built, or leave the property out"
             + " to use the one of the artifact";

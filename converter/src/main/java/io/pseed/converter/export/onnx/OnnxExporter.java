@@ -24,6 +24,7 @@ import io.pseed.format.SectionEntry;
 import io.pseed.format.TensorEntry;
 import io.pseed.format.TensorRecord;
 import io.pseed.format.View;
+import io.pseed.onnx.RecordDecoder;
 import io.pseed.onnx.ShapeConstants;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -76,6 +77,7 @@ public final class OnnxExporter {
   private static final long LARGEST_MODEL = Integer.MAX_VALUE - (1L << 16);
 
   private final PseedReader reader;
+  private final RecordDecoder decoder;
   private final PayloadBytes payloads;
   private final ModelProto.Builder model;
   private final SharedConstants constants;
@@ -90,8 +92,10 @@ public final class OnnxExporter {
   private int seeded;
   private int raw;
 
-  private OnnxExporter(PseedReader reader, ModelProto graph, PayloadBytes payloads) {
+  private OnnxExporter(PseedReader reader, ModelProto graph, PayloadBytes payloads)
+      throws IOException {
     this.reader = reader;
+    this.decoder = RecordDecoder.ofThisProcess();
     this.payloads = payloads;
     this.model = graph.toBuilder();
     this.constants = new SharedConstants(names(graph.getGraph()));
@@ -240,12 +244,12 @@ public final class OnnxExporter {
         && payloads.refers(tensor.decodedBytes())
         && !ShapeConstants.mayBe(tensor)) {
       // Only compared with its checksum: the bytes stay where they are.
-      TensorDecoder.of(record).decodeTo(bytes -> {});
+      decoder.decodeTo(record, bytes -> {});
       raw++;
       return payloads.refer(
           initializer.toBuilder(), tensor.offset() + record.bodyOffset(), tensor.decodedBytes());
     }
-    ByteBuffer elements = TensorDecoder.of(record).decode();
+    ByteBuffer elements = decoder.decode(record);
     if (record.codec() == Codec.RAW) {
       raw++;
       return withElements(initializer, elements);

@@ -1,35 +1,13 @@
-// What io.pseed.onnx.SearchLibrary calls. Functions of the Java Native Interface stand at fixed places of a table (JNI specification, "JNI
-// Functions", the number after "LINKAGE: Index"), so that no JDK is needed to build for a platform. All memory is the caller's, in direct
-// buffers.
-#include <cstddef>
-#include <cstdint>
-
+// What io.pseed.onnx.SearchLibrary calls. All memory is the caller's, in direct buffers.
+#include "jni_table.hpp"
 #include "trellis_search.hpp"
 
-#if defined(_WIN32)
-#define PSEED_EXPORT extern "C" __declspec(dllexport)
-#else
-#define PSEED_EXPORT extern "C" __attribute__((visibility("default")))
-#endif
+using pseed::jni::address;
+using pseed::jni::Env;
+using pseed::jni::Int;
+using pseed::jni::Object;
 
 namespace {
-
-constexpr size_t kGetDirectBufferAddress = 230;
-constexpr size_t kGetDirectBufferCapacity = 231;
-
-using Env = void *const **;  // JNIEnv *: where a pointer to the table stands
-using Object = void *;
-using Int = int32_t;
-
-// The buffer's address; null where it is no direct buffer, or holds less than `bytes`.
-void *address(Env env, Object buffer, uint64_t bytes) {
-  using Capacity = int64_t (*)(Env, Object);
-  using Address = void *(*)(Env, Object);
-  if (buffer == nullptr || reinterpret_cast<Capacity>((*env)[kGetDirectBufferCapacity])(env, buffer) < static_cast<int64_t>(bytes)) {
-    return nullptr;
-  }
-  return reinterpret_cast<Address>((*env)[kGetDirectBufferAddress])(env, buffer);
-}
 
 const pseed::SearchKernel &kernel() {
   static const pseed::SearchKernel *const best = pseed::search_kernel_best();

@@ -1,0 +1,59 @@
+package io.pseed.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PseedHeaderTest {
+  @Test
+  void treesAreThoseOfTheMapper() throws Exception {
+    for (String text :
+        List.of(
+            "",
+            "  ",
+            "null",
+            "{}",
+            "[]",
+            "\"\\u00e4\\n\"",
+            "[0,-1,2147483647,2147483648,-9223372036854775808,9223372036854775807]",
+            "[9223372036854775808,-123456789012345678901234567890]",
+            "[0.0,-0.0,1.5,1e-3,1e400,0.1]",
+            "{\"a\":{\"b\":[true,false,null,{\"c\":[]}]},\"\":\"x\",\"d\":1}")) {
+      assertThat(PseedHeader.tree(text)).as(text).isEqualTo(new JsonMapper().readTree(text));
+    }
+  }
+
+  @Test
+  void whatIsNoJsonIsRefused() {
+    for (String text :
+        List.of(
+            "{",
+            "[1,",
+            "[1",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":1,",
+            "[1,]",
+            "{,}",
+            "nul",
+            "1 2",
+            "{}}",
+            "{} x",
+            "{\"a\":1,\"a\":2}",
+            "[NaN]",
+            "'a'",
+            "[01]",
+            "//",
+            "]",
+            "[1}",
+            "[".repeat(65) + "]".repeat(65))) {
+      assertThatThrownBy(() -> PseedHeader.tree(text))
+          .as(text)
+          .isInstanceOf(JsonProcessingException.class);
+    }
+  }
+}
