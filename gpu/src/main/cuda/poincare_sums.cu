@@ -1,4 +1,4 @@
-// The sums by which the search for Poincaré seeds ranks all shapes of a matrix (Java: ShapeSums), each in the CPU's order, so that they are
+// The sums by which the search for Poincaré seeds ranks all shapes of a matrix (Java: ShapeTotals), each in the CPU's order, so that they are
 // the same doubles and lead to the same seed. No product and sum are contracted.
 //
 // What a shape's values are at the places of a matrix depends on its size alone; the host computes that once a size, with StrictMath, and

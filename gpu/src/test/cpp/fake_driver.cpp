@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 
+#include "../../main/cuda/poincare_sums.cu"
 #include "../../main/cuda/trellis_memory.cu"
 #include "../../main/cuda/trellis_shared.cu"
 #include "../../main/cuda/trellis_small.cu"
@@ -74,7 +75,8 @@ struct Function {
   const char *name;
   int dynamic;
 };
-Function g_functions[] = {{"trellis_small", 0}, {"trellis_shared", 0}, {"trellis_memory", 0}, {"pseed_decode_table", 0}, {"pseed_decode_mix", 0}};
+Function g_functions[] = {{"trellis_small", 0},         {"trellis_shared", 0},        {"trellis_memory", 0},        {"pseed_decode_table", 0}, {"pseed_decode_mix", 0},
+                          {"pseed_poincare_cells", 0}, {"pseed_poincare_energy", 0}, {"pseed_poincare_linear", 0}, {"pseed_poincare_bins", 0}};
 
 struct Event {
   double milliseconds;
@@ -345,6 +347,32 @@ API cuLaunchKernel(Function *function, unsigned x, unsigned, unsigned, unsigned 
   if (name == "pseed_decode_mix") {
     pseed_shim::launch(x, threads, shared, pseed_decode_mix, parameter<pseed_decode::Record>(parameters, 0),
                        parameter<const int16_t *>(parameters, 1), parameter<const int16_t *>(parameters, 2), parameter<void *>(parameters, 3));
+    return 0;
+  }
+  if (name == "pseed_poincare_cells") {
+    pseed_shim::launch(x, threads, shared, pseed_poincare_cells, parameter<const float *>(parameters, 0), parameter<uint32_t>(parameters, 1),
+                       parameter<uint32_t>(parameters, 2), parameter<uint32_t>(parameters, 3), parameter<uint32_t>(parameters, 4),
+                       parameter<double *>(parameters, 5));
+    return 0;
+  }
+  if (name == "pseed_poincare_energy") {
+    pseed_shim::launch(x, threads, shared, pseed_poincare_energy, parameter<const float *>(parameters, 0), parameter<uint32_t>(parameters, 1),
+                       parameter<uint32_t>(parameters, 2), parameter<double *>(parameters, 3));
+    return 0;
+  }
+  if (name == "pseed_poincare_linear") {
+    double *const sums = parameter<double *>(parameters, 3);
+    pseed_shim::launch(x, threads, shared, pseed_poincare_linear, parameter<const double *>(parameters, 0),
+                       parameter<const double *>(parameters, 1), parameter<uint32_t>(parameters, 2), sums);
+    if (pretends("wrong")) {
+      sums[0] += 1;
+    }
+    return 0;
+  }
+  if (name == "pseed_poincare_bins") {
+    pseed_shim::launch(x, threads, shared, pseed_poincare_bins, parameter<const double *>(parameters, 0),
+                       parameter<const double *>(parameters, 1), parameter<uint32_t>(parameters, 2), parameter<const uint32_t *>(parameters, 3),
+                       parameter<const uint32_t *>(parameters, 4), parameter<double *>(parameters, 5));
     return 0;
   }
   const auto arguments = parameter<pseed::SearchArguments>(parameters, 0);

@@ -42,7 +42,7 @@ void geometry_of(const Grid &grid, std::vector<double> &fields, std::vector<uint
   }
 }
 
-// As ShapeSums.addRow and addCell have it.
+// As ShapeTotals.addRow and addCell have it.
 struct Reference {
   double energy = 0;
   double linear[kLinear] = {};

@@ -3,6 +3,8 @@ package io.pseed.gpu;
 import io.pseed.converter.encode.BackendException;
 import io.pseed.converter.encode.EncoderBackend;
 import io.pseed.converter.encode.SearchRequest;
+import io.pseed.converter.encode.poincare.MatrixRows;
+import io.pseed.converter.encode.poincare.ShapeTotals;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -10,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -17,10 +20,10 @@ import java.util.stream.Collectors;
 import jcuda.driver.CUfunction;
 
 /**
- * The trellis search on NVIDIA devices. A request goes to the device with the least work, in pieces
- * that its memory holds; each piece has a lane of its own, so that many run at a time. Launches
- * last about a quarter of a second: between them there is time to tell how far it is, to stop, and
- * for the screen of a desktop.
+ * The search on NVIDIA devices. A request goes to the device with the least work, in pieces that
+ * its memory holds; each piece has a lane of its own, so that many run at a time. Launches last
+ * about a quarter of a second: between them there is time to tell how far it is, to stop, and for
+ * the screen of a desktop.
  */
 public final class CudaTrellisBackend implements EncoderBackend {
   /** How long a launch should last. */
@@ -38,12 +41,14 @@ public final class CudaTrellisBackend implements EncoderBackend {
   private static final class Use {
     private final CudaDevice device;
     private final SelfCheck check;
+    private final ShapeSummation summation;
     private long weights;
     private boolean lost;
 
     Use(CudaDevice device, SelfCheck check) {
       this.device = device;
       this.check = check;
+      this.summation = new ShapeSummation(device);
     }
   }
 
@@ -136,11 +141,27 @@ public final class CudaTrellisBackend implements EncoderBackend {
     } catch (CudaFailure e) {
       throw new BackendException(e.getMessage(), lost(use, e));
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw (IOException) new InterruptedIOException("interrupted").initCause(e);
+      throw interrupted(e);
     } finally {
       add(use, -weights);
     }
+  }
+
+  @Override
+  public Optional<ShapeTotals> shapeTotals(MatrixRows matrix) throws IOException, BackendException {
+    Use use = least();
+    try {
+      return use.summation.totals(matrix);
+    } catch (CudaFailure e) {
+      throw new BackendException(e.getMessage(), lost(use, e));
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static IOException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return (IOException) new InterruptedIOException("interrupted").initCause(e);
   }
 
   private synchronized void add(Use use, long weights) {

@@ -1,6 +1,7 @@
 package io.pseed.gpu;
 
 import io.pseed.converter.bench.DeviceBench;
+import io.pseed.converter.encode.poincare.MatrixRows;
 import io.pseed.format.TensorRecord;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,11 +13,13 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /**
  * The device tests as a program, for machines without Maven: {@code gpu/device-check} runs it.
- * Arguments: {@code small} for few and short cases; {@code search} or {@code decode} for one of
- * them alone; {@code bench} for the bench, also {@code quick}, or {@code tiny} to see that it runs.
+ * Arguments: {@code small} for few and short cases; {@code search}, {@code sums} or {@code decode}
+ * for one of them alone; {@code bench} for the bench, also {@code quick}, or {@code tiny} to see
+ * that it runs.
  */
 public final class DeviceCheck {
   private int passed;
@@ -57,10 +60,14 @@ public final class DeviceCheck {
     }
     DeviceCheck check = new DeviceCheck();
     boolean small = words.contains("small");
-    if (!words.contains("decode")) {
+    boolean all = Stream.of("search", "sums", "decode").noneMatch(words::contains);
+    if (all || words.contains("search")) {
       check.searches(driver, small);
     }
-    if (!words.contains("search")) {
+    if (all || words.contains("sums")) {
+      check.sums(driver, small);
+    }
+    if (all || words.contains("decode")) {
       check.decoding(driver, small);
     }
     System.exit(check.failed == 0 ? 0 : 1);
@@ -92,6 +99,18 @@ public final class DeviceCheck {
           backend.devices().get(0).arena().limit() >> 20);
     }
     end("searches", start);
+  }
+
+  private void sums(CudaDriver driver, boolean small) throws Exception {
+    long start = System.nanoTime();
+    int number = driver.found().fit().get(0);
+    try (CudaTrellisBackend backend =
+        CudaTrellisBackend.open(List.of(driver.devices().get(number)), OptionalLong.empty())) {
+      for (MatrixRows matrix : DeviceEquality.matrices(small)) {
+        count("sums", () -> DeviceEquality.difference(backend, matrix));
+      }
+    }
+    end("sums", start);
   }
 
   private void decoding(CudaDriver driver, boolean small) throws Exception {

@@ -8,6 +8,8 @@ import io.pseed.codec.trellis.TrellisCode;
 import io.pseed.converter.encode.CpuBackend;
 import io.pseed.converter.encode.SearchRequest;
 import io.pseed.converter.encode.Workers;
+import io.pseed.converter.encode.poincare.MatrixRows;
+import io.pseed.converter.encode.poincare.ShapeTotals;
 import io.pseed.format.Codec;
 import io.pseed.format.CorruptException;
 import io.pseed.format.DType;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -133,6 +136,34 @@ final class DeviceEquality {
     return told[0] == weights
         ? ""
         : of.name() + ": progress was told " + told[0] + " weights, expected " + weights;
+  }
+
+  /** Matrices whose sums for layer seeds are made on a device, place by place and by averages. */
+  static List<MatrixRows> matrices(boolean small) {
+    List<MatrixRows> all = new ArrayList<>();
+    int[][] sizes =
+        small
+            ? new int[][] {{256, 256}, {1, 70_000}, {600, 500}}
+            : new int[][] {{256, 256}, {1, 70_000}, {30_522, 384}, {1536, 384}, {4096, 4096}};
+    for (int[] size : sizes) {
+      Random random = new Random(size[0]);
+      float[] weights = new float[size[0] * size[1]];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = (float) random.nextGaussian() / 50;
+      }
+      all.add(MatrixRows.of(weights, size[0], size[1]));
+    }
+    return all;
+  }
+
+  /** What differs; empty where nothing does. */
+  static String difference(CudaTrellisBackend backend, MatrixRows of) throws Exception {
+    String name = "sums of " + of.rows() + " x " + of.cols();
+    Optional<ShapeTotals> found = backend.shapeTotals(of);
+    if (found.isEmpty()) {
+      return name + ": left to the CPU";
+    }
+    return found.get().sameBits(ShapeTotals.of(of)) ? "" : name;
   }
 
   /** Records of all shapes that the format has: rates, axes, blocks, types, permutations. */

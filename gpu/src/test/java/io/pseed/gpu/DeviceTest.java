@@ -9,6 +9,7 @@ import io.pseed.converter.encode.BackendException;
 import io.pseed.converter.encode.CpuBackend;
 import io.pseed.converter.encode.SearchRequest;
 import io.pseed.converter.encode.Workers;
+import io.pseed.converter.encode.poincare.MatrixRows;
 import io.pseed.format.TensorRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,15 @@ class DeviceTest {
     List<String> differences = new ArrayList<>();
     for (DeviceEquality.Case one : DeviceEquality.searches(false)) {
       differences.add(DeviceEquality.difference(backend, one));
+    }
+    assertThat(differences).containsOnly("");
+  }
+
+  @Test
+  void sumsForLayerSeedsHaveTheSameBits() throws Exception {
+    List<String> differences = new ArrayList<>();
+    for (MatrixRows matrix : DeviceEquality.matrices(false)) {
+      differences.add(DeviceEquality.difference(backend, matrix));
     }
     assertThat(differences).containsOnly("");
   }

@@ -93,6 +93,16 @@ class FakeDriverTest {
   }
 
   @Test
+  void sumsForLayerSeedsHaveTheSameBits() throws Exception {
+    Said said = check("", "small", "sums");
+    assertThat(said.text()).contains("3 sums equal the CPU's, 0 do not").contains(REPORT);
+    assertThat(said.code()).isZero();
+    assertThat(check("wrong", "small", "sums").text())
+        .contains("0 sums equal the CPU's, 3 do not")
+        .contains("finds other sums than the CPU in a test");
+  }
+
+  @Test
   void recordsDecodeToTheSameBits() throws Exception {
     for (String pretends : new String[] {"", "small"}) {
       Said said = check(pretends, "decode");

@@ -1,6 +1,10 @@
 package io.pseed.converter.encode;
 
+import io.pseed.converter.encode.poincare.MatrixRows;
+import io.pseed.converter.encode.poincare.ShapeTotals;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
@@ -29,6 +33,19 @@ public interface EncoderBackend extends AutoCloseable {
    * @throws BackendException where this backend cannot; the payload is then of no use
    */
   void search(SearchRequest request, LongConsumer progress) throws IOException, BackendException;
+
+  /**
+   * The sums by which shapes for a layer seed are ranked, with the bits of {@link ShapeTotals#of}.
+   * Called from several threads.
+   *
+   * @return empty where the CPU does it as fast, or the matrix does not fit
+   * @throws BackendException where this backend cannot
+   * @throws UncheckedIOException where rows cannot be read
+   */
+  default Optional<ShapeTotals> shapeTotals(MatrixRows matrix)
+      throws IOException, BackendException {
+    return Optional.empty();
+  }
 
   /** Gives back what it holds; searches that run are ended or waited for. */
   @Override

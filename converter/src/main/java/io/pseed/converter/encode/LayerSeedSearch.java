@@ -5,6 +5,7 @@ import io.pseed.codec.poincare.PoincareTiles;
 import io.pseed.converter.encode.poincare.FittedSeed;
 import io.pseed.converter.encode.poincare.MatrixRows;
 import io.pseed.converter.encode.poincare.PoincareSearch;
+import io.pseed.converter.encode.poincare.ShapeTotals;
 import io.pseed.format.LayerSeed;
 import io.pseed.format.View;
 import java.io.IOException;
@@ -72,15 +73,22 @@ final class LayerSeedSearch {
     }
   }
 
+  /** Who makes the sums over a matrix: the CPU or a device. */
+  interface Summation {
+    ShapeTotals totals(MatrixRows matrix) throws IOException;
+  }
+
   /**
    * The best seed, if it is worth its time.
    *
    * @param bits rate of the trellis that would code the matrix
+   * @param summation makes the sums that rank shapes
    */
-  Fit find(WeightMatrix matrix, double bits) throws IOException {
+  Fit find(WeightMatrix matrix, double bits, Summation summation) throws IOException {
     Optional<FittedSeed> found;
     try {
-      found = PoincareSearch.improve(rows(matrix), WORTH);
+      MatrixRows rows = rows(matrix);
+      found = PoincareSearch.improve(rows, summation.totals(rows), WORTH);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

@@ -2,6 +2,8 @@ package io.pseed.converter.encode;
 
 import io.pseed.codec.TensorDecoder;
 import io.pseed.codec.trellis.Panels;
+import io.pseed.converter.encode.poincare.MatrixRows;
+import io.pseed.converter.encode.poincare.ShapeTotals;
 import io.pseed.converter.plan.TensorPlan;
 import io.pseed.converter.plan.TrellisPlan;
 import io.pseed.converter.source.SourceTensor;
@@ -91,7 +93,9 @@ public final class TensorEncoder {
     WeightMatrix matrix = WeightMatrix.of(tensor, plan.trellis().view());
     double bits = plan.trellis().panels().meanRate();
     LayerSeedSearch.Fit fit =
-        plan.layerSeed() ? layerSeeds.find(matrix, bits) : LayerSeedSearch.Fit.NONE;
+        plan.layerSeed()
+            ? layerSeeds.find(matrix, bits, rows -> totals(tensor.name(), rows))
+            : LayerSeedSearch.Fit.NONE;
     if (fit.enough()) {
       progress.accept(elements);
       return finish(
@@ -138,6 +142,22 @@ public final class TensorEncoder {
       // The first search was counted.
       counted = weights -> {};
     }
+  }
+
+  /** Sums made on the device where there is one; else, or where it fails, on the CPU. */
+  private ShapeTotals totals(String tensor, MatrixRows rows) throws IOException {
+    Optional<EncoderBackend> device = preferred.now();
+    if (device.isPresent()) {
+      try {
+        Optional<ShapeTotals> totals = device.get().shapeTotals(rows);
+        if (totals.isPresent()) {
+          return totals.get();
+        }
+      } catch (BackendException e) {
+        preferred.failed(tensor, e);
+      }
+    }
+    return ShapeTotals.of(rows);
   }
 
   /** A way to code a tensor, with any backend. */

@@ -72,7 +72,7 @@ public final class PoincareSearch {
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
   public static Optional<FittedSeed> findSeed(MatrixRows matrix, AmplitudeRule rule) {
-    return find(matrix, rule, 0);
+    return find(matrix, ShapeTotals.of(matrix), rule, 0);
   }
 
   /**
@@ -83,16 +83,26 @@ public final class PoincareSearch {
    * @throws IllegalArgumentException if a weight is not finite; the message names the row
    */
   public static Optional<FittedSeed> improve(MatrixRows matrix, double minRelativeEnergyReduction) {
+    return improve(matrix, ShapeTotals.of(matrix), minRelativeEnergyReduction);
+  }
+
+  /**
+   * The same with sums that are there already.
+   *
+   * @param totals of the same matrix
+   */
+  public static Optional<FittedSeed> improve(
+      MatrixRows matrix, ShapeTotals totals, double minRelativeEnergyReduction) {
     if (!(minRelativeEnergyReduction >= 0 && minRelativeEnergyReduction <= 1)) {
       throw new IllegalArgumentException(
           "minimal energy reduction is %s, expected 0 to 1".formatted(minRelativeEnergyReduction));
     }
-    return find(matrix, AmplitudeRule.FREE, minRelativeEnergyReduction);
+    return find(matrix, totals, AmplitudeRule.FREE, minRelativeEnergyReduction);
   }
 
   private static Optional<FittedSeed> find(
-      MatrixRows matrix, AmplitudeRule rule, double minReduction) {
-    ShapeSums sums = new ShapeSums(matrix);
+      MatrixRows matrix, ShapeTotals totals, AmplitudeRule rule, double minReduction) {
+    ShapeSums sums = new ShapeSums(matrix, totals);
     List<ShapeSums.Candidate> candidates = sums.candidates(rule);
     boolean refined = (long) matrix.rows() * matrix.cols() <= LARGEST_REFINED;
     double slack = 1 - (refined ? SLACK_SMALL : sums.exact() ? SLACK_EXACT : SLACK_AVERAGED);

@@ -8,12 +8,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What {@code ShapeSums} needs of a matrix's size alone: the values of all shapes at its places,
- * and sums of their squares. Transcendental functions are nearly all of the search's work, and
- * layers share few sizes, so geometries are kept: those used last, of up to {@value #KEPT_PLACES}
- * places (about 90 MB), as long as memory lasts.
+ * What the search for a layer seed needs of a matrix's size alone: the values of all shapes at its
+ * places, and sums of their squares. Transcendental functions are nearly all of the search's work,
+ * and layers share few sizes, so geometries are kept: those used last, of up to {@value
+ * #KEPT_PLACES} places (about 90 MB), as long as memory lasts.
  */
-final class ShapeGeometry {
+public final class ShapeGeometry {
   /** Places up to which a matrix is taken place by place; a larger one is averaged over blocks. */
   static final int LARGEST_EXACT = 1 << 18;
 
@@ -21,7 +21,7 @@ final class ShapeGeometry {
   private static final int SIDE = 1 << 9;
 
   /** Angular bins in [0, pi). */
-  static final int BINS = 1 << 13;
+  public static final int BINS = 1 << 13;
 
   /**
    * Where the first bin starts, in bins: off the angles that rows, columns and diagonals have, so
@@ -30,10 +30,10 @@ final class ShapeGeometry {
   static final double BIN_OFFSET = 0.381966;
 
   /** Curvatures 2^-4 to 2^3. */
-  static final int CURVATURES = 8;
+  public static final int CURVATURES = 8;
 
   /** Linear shapes: bases 0 to 3, basis 10 by curvature, basis 11. */
-  static final int LINEAR = CURVATURES + 2;
+  public static final int LINEAR = CURVATURES + 2;
 
   /** Fields of a cell: cosine and sine of its angle. */
   static final int COS = 0;
@@ -54,7 +54,8 @@ final class ShapeGeometry {
   /** The angle over pi, in [0, 1) from the first bin's start. */
   static final int ANGLE = 9;
 
-  static final int FIELDS = 10;
+  /** Numbers of a cell. */
+  public static final int FIELDS = 10;
 
   private static final int KEPT_PLACES = 1 << 20;
 
@@ -128,7 +129,7 @@ final class ShapeGeometry {
   }
 
   /** The geometry of a size, made or kept. */
-  static ShapeGeometry of(int rows, int cols) {
+  public static ShapeGeometry of(int rows, int cols) {
     Kept kept;
     synchronized (CACHE) {
       Size size = new Size(rows, cols);
@@ -234,11 +235,13 @@ final class ShapeGeometry {
     return (long) rows * cols <= LARGEST_EXACT;
   }
 
-  int gridRows() {
+  /** Rows of cells. */
+  public int gridRows() {
     return gridRows;
   }
 
-  int gridCols() {
+  /** Columns of cells. */
+  public int gridCols() {
     return gridCols;
   }
 
@@ -252,12 +255,12 @@ final class ShapeGeometry {
   }
 
   /** {@link #FIELDS} numbers a cell, row after row of cells. Not to be changed. */
-  double[] cells() {
+  public double[] cells() {
     return cells;
   }
 
   /** Per cell its bin, and the sign bit if its angle was turned by half a turn. */
-  int[] bins() {
+  public int[] bins() {
     return bins;
   }
 

@@ -1,13 +1,12 @@
 package io.pseed.converter.encode.poincare;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * One pass over a matrix that gathers everything needed to know, for every basis, curvature and
- * angle, how much energy the seed's shape takes away. For a shape f (the value without jacobian)
- * and weights w, that follows from b = sum(w f) and n = sum(f^2):
+ * Knows from one pass over a matrix, for every basis, curvature and angle, how much energy the
+ * seed's shape takes away. For a shape f (the value without jacobian) and weights w, that follows
+ * from b = sum(w f) and n = sum(f^2):
  *
  * <ul>
  *   <li>bases 0 to 3, 10 and 11 are linear in the sine and cosine of (a multiple of) theta, so b
@@ -22,7 +21,7 @@ import java.util.List;
  *
  * <p>A matrix of more than {@value ShapeGeometry#LARGEST_EXACT} places is averaged over blocks
  * first, and each block counts as its centre. What depends on the matrix's size alone is in {@link
- * ShapeGeometry}; here are the sums that weights enter, each in the order of the cells.
+ * ShapeGeometry}, the sums that weights enter in {@link ShapeTotals}.
  */
 final class ShapeSums {
   private static final int BINS = ShapeGeometry.BINS;
@@ -48,102 +47,21 @@ final class ShapeSums {
     }
   }
 
-  private final ShapeGeometry geometry;
-  private final int cols;
-  private double energy;
-
-  /** Per linear shape its projections: on the cosine half, on the sine half. */
-  private final double[] linear = new double[2 * LINEAR];
-
-  private final double[] bessel = new double[4];
-
-  private final double[][] step = new double[CURVATURES][BINS];
-
-  /** Per curvature and bin: sums of w s and w s v; v is the angle over pi. */
-  private final double[][] wave = new double[CURVATURES][2 * BINS];
-
-  /** Sums of w s, w s v, s^2, s^2 v, s^2 v^2 before a bin. */
+  /** Sums of w s, w s v, s^2, s^2 v, s^2 v^2 before a bin; v is the angle over pi. */
   private static final int WAVE_MOMENTS = 5;
 
-  /**
-   * Gathers the sums.
-   *
-   * @throws IllegalArgumentException if a weight is not finite; the message names the row
-   */
-  ShapeSums(MatrixRows matrix) {
-    geometry = ShapeGeometry.of(matrix.rows(), matrix.cols());
-    cols = matrix.cols();
-    float[] row = new float[cols];
-    double[] sums = new double[geometry.gridCols()];
-    int cell = 0;
-    for (int a = 0; a < geometry.gridRows(); a++) {
-      Arrays.fill(sums, 0);
-      for (int r = geometry.rowEdge(a); r < geometry.rowEdge(a + 1); r++) {
-        matrix.row(r, row);
-        addRow(row, r, sums);
-      }
-      for (double sum : sums) {
-        addCell(cell++, sum);
-      }
-    }
-  }
+  private final ShapeGeometry geometry;
+  private final ShapeTotals totals;
 
-  private void addRow(float[] row, int r, double[] sums) {
-    double rowEnergy = 0;
-    int to = 0;
-    for (int b = 0; b < sums.length; b++) {
-      int from = to;
-      to = geometry.colEdge(b + 1);
-      double sum = 0;
-      for (int j = from; j < to; j++) {
-        double w = row[j];
-        sum += w;
-        rowEnergy += w * w;
-      }
-      sums[b] += sum;
-    }
-    if (!Double.isFinite(rowEnergy)) {
-      throw new IllegalArgumentException(
-          "row %d of the matrix has a weight that is not finite".formatted(r));
-    }
-    energy += rowEnergy;
-  }
-
-  private void addCell(int cell, double w) {
-    double[] cells = geometry.cells();
-    int at = ShapeGeometry.FIELDS * cell;
-    double cos = cells[at + ShapeGeometry.COS];
-    double sin = cells[at + ShapeGeometry.SIN];
-    linear[0] += w * cos;
-    linear[1] += w * sin;
-    for (int k = 0; k < bessel.length; k++) {
-      bessel[k] += w * cells[at + ShapeGeometry.BESSEL + k];
-    }
-    linear[2 * LINEAR - 2] += w * cells[at + ShapeGeometry.COS5];
-    linear[2 * LINEAR - 1] += w * cells[at + ShapeGeometry.SIN5];
-    int turned = geometry.bins()[cell];
-    int bin = turned & Integer.MAX_VALUE;
-    double signed = turned < 0 ? -w : w;
-    double v = cells[at + ShapeGeometry.ANGLE];
-    double decay = cells[at + ShapeGeometry.DECAY];
-    for (int k = 0; k < CURVATURES; k++) {
-      linear[2 + 2 * k] += w * (decay * cos);
-      linear[3 + 2 * k] += w * (decay * sin);
-      double squared = decay * decay;
-      double divided = 1 / (1 + squared);
-      double tanh = (1 - squared) * divided;
-      step[k][bin] += signed * tanh;
-      double sech = 2 * decay * divided;
-      double ws = w * sech;
-      wave[k][2 * bin] += ws;
-      wave[k][2 * bin + 1] += ws * v;
-      decay = squared;
-    }
+  /** The sums of a matrix. */
+  ShapeSums(MatrixRows matrix, ShapeTotals totals) {
+    this.geometry = ShapeGeometry.of(matrix.rows(), matrix.cols());
+    this.totals = totals;
   }
 
   /** Sum of the squared weights, of the whole matrix. */
   double energy() {
-    return energy;
+    return totals.energy();
   }
 
   /** Whether the sums are over the matrix itself, not over averages. */
@@ -176,7 +94,7 @@ final class ShapeSums {
   }
 
   private Candidate bessel(int basis, AmplitudeRule rule) {
-    double b = bessel[basis - 4];
+    double b = totals.bessel(basis - 4);
     double n = geometry.besselSquares(basis - 4);
     double amplitude = rule.amplitude(b, n, basis, 0);
     return new Candidate(basis, 0, 0, amplitude, gain(amplitude, b, n));
@@ -207,7 +125,7 @@ final class ShapeSums {
     // Basis 11: cos 5t = cos 5theta cos 5thetaLocal - sin 5theta sin 5thetaLocal.
     double p = basis == 11 ? StrictMath.cos(5 * angle) : StrictMath.sin(angle);
     double q = basis == 11 ? -StrictMath.sin(5 * angle) : StrictMath.cos(angle);
-    double b = p * linear[2 * shape] + q * linear[2 * shape + 1];
+    double b = p * totals.linear(shape, 0) + q * totals.linear(shape, 1);
     double[] gram = geometry.gram(shape);
     double n = p * p * gram[0] + 2 * p * q * gram[1] + q * q * gram[2];
     // A shape that is 0 but for rounding errors, as sin t on a single column for theta = pi/2.
@@ -223,8 +141,8 @@ final class ShapeSums {
     int log2c = MIN_LOG2C + k;
     double n = geometry.stepSquares(k);
     double total = 0;
-    for (double b : step[k]) {
-      total += b;
+    for (int bin = 0; bin < BINS; bin++) {
+      total += totals.step(k, bin);
     }
     Candidate best = new Candidate(8, log2c, 0, 0, 0);
     double before = 0;
@@ -237,7 +155,7 @@ final class ShapeSums {
         double angle = Math.PI * (0.5 - (edge + BIN_OFFSET) / BINS) + (b < 0 ? Math.PI : 0);
         best = new Candidate(8, log2c, Angle.field(angle), amplitude, gain);
       }
-      before += step[k][edge];
+      before += totals.step(k, edge);
     }
     return best;
   }
@@ -247,16 +165,15 @@ final class ShapeSums {
     int log2c = MIN_LOG2C + k;
     double[] sums = new double[(2 * BINS + 1) * WAVE_MOMENTS];
     for (int bin = 0; bin < 2 * BINS; bin++) {
-      int from = 2 * (bin % BINS);
-      int fromSquares = 3 * (bin % BINS);
+      int of = bin % BINS;
+      int fromSquares = 3 * of;
       // In the second lap v is larger by 1.
       double lap = bin < BINS ? 0 : 1;
-      double[] m = wave[k];
       double[] squares = geometry.waveSquares(k);
       int at = bin * WAVE_MOMENTS;
       int next = at + WAVE_MOMENTS;
-      sums[next] = sums[at] + m[from];
-      sums[next + 1] = sums[at + 1] + m[from + 1] + lap * m[from];
+      sums[next] = sums[at] + totals.wave(k, of);
+      sums[next + 1] = sums[at + 1] + totals.waveMoment(k, of) + lap * totals.wave(k, of);
       sums[next + 2] = sums[at + 2] + squares[fromSquares];
       sums[next + 3] = sums[at + 3] + squares[fromSquares + 1] + lap * squares[fromSquares];
       sums[next + 4] =
