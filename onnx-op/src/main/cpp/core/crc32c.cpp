@@ -178,8 +178,24 @@ const Crc32c &crc32c_best() {
 #endif
 }
 
-Crc32cShift::Crc32cShift(uint64_t bytes) : power_(power_of_x(8 * bytes)) {}
+Crc32cShift::Crc32cShift(uint64_t bytes) {
+  const uint32_t power = power_of_x(8 * bytes);
+  for (int place = 0; place < 8; place++) {
+    of_[place][0] = 0;
+    for (uint32_t bit = 0; bit < 4; bit++) {
+      of_[place][1u << bit] = multiply(power, 1u << (4 * place + static_cast<int>(bit)));
+    }
+    for (uint32_t v = 3; v < 16; v++) {
+      of_[place][v] = of_[place][v & (v - 1)] ^ of_[place][v & (0u - v)];
+    }
+  }
+}
 
-uint32_t Crc32cShift::append(uint32_t crc_a, uint32_t crc_b) const { return multiply(power_, crc_a) ^ crc_b; }
+uint32_t Crc32cShift::append(uint32_t crc_a, uint32_t crc_b) const {
+  for (int place = 0; place < 8; place++) {
+    crc_b ^= of_[place][crc_a >> (4 * place) & 15];
+  }
+  return crc_b;
+}
 
 }  // namespace pseed

@@ -28,7 +28,8 @@ class Crc32cShift {
   uint32_t append(uint32_t crc_a, uint32_t crc_b) const;
 
  private:
-  uint32_t power_;
+  // What each value of each half byte of crc_a comes to: the shift is linear.
+  uint32_t of_[8][16];
 };
 
 }  // namespace pseed

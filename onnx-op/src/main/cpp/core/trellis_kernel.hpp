@@ -17,10 +17,16 @@ struct TrellisKernel {
                 int16_t *out);
   // Each aligned group of 2^log2 of n values is multiplied by H (section 8.4); 2^log2 divides n.
   void (*hadamard_along)(const int16_t *codes, size_t n, int log2, int32_t *out);
-  // Each aligned group of 2^log2 rows is multiplied by H from the left, in place; rows stand `stride` values apart.
-  void (*hadamard_across)(int32_t *z, size_t stride, size_t rows, size_t cols, int log2);
-  // (f32(z) * row_scale) * col_scales[j] (section 8.5).
-  void (*scale)(const int32_t *z, size_t n, float row_scale, const float *col_scales, float *out);
+  // 2^log2 rows, at most 16, that stand `stride` values apart are multiplied by H from the left, in place.
+  void (*hadamard_across)(int32_t *z, size_t stride, size_t cols, int log2);
+  // The same for each aligned group of 2^log2 rows, at most 8, of `rows` that follow each other, whose values then are the weights
+  // (f32(z) * row_scale) * col_scale (section 8.5); 2^log2 divides rows. Column j of row i goes to out[i * out_stride + j]. What z has
+  // afterwards is not told.
+  void (*scale_rows)(int32_t *z, size_t stride, size_t rows, size_t cols, int log2, const float *row_scales, const float *col_scales,
+                     float *out, size_t out_stride);
+  // The same, transposed: column j of row i goes to out[j * out_stride + i].
+  void (*scale_columns)(int32_t *z, size_t stride, size_t rows, size_t cols, int log2, const float *row_scales,
+                        const float *col_scales, float *out, size_t out_stride);
   // Conversion to the element type (section 9).
   void (*store_f16)(const float *values, size_t n, uint16_t *out);
   void (*store_bf16)(const float *values, size_t n, uint16_t *out);
