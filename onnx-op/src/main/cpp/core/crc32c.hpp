@@ -13,6 +13,10 @@ struct Crc32c {
   // The same for `rows` texts at once, which stand `stride` apart: crcs[i] goes on over the n bytes at bytes + i * stride. One CRC waits
   // for itself, several do not.
   void (*update_rows)(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n);
+  // The same, and text i is copied to `to` + i * to_stride. streamed: past the caches where the machine can and lines are whole, for
+  // what is not read again soon.
+  void (*copy_rows)(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n, uint8_t *to, size_t to_stride,
+                    bool streamed);
 };
 
 // By tables: any machine.

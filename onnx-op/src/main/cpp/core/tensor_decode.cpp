@@ -29,6 +29,9 @@ constexpr uint32_t kStripCols = 32;
 constexpr uint64_t kThreadWeights = 1 << 17;
 // Bytes of a piece where a checksum is made in pieces.
 constexpr uint64_t kPieceBytes = 1 << 20;
+// Bytes of a tensor from which it is written past the caches: it would push out what is needed, and lines would be read before they are
+// written.
+constexpr uint64_t kStreamedBytes = 1 << 20;
 
 uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
@@ -141,7 +144,8 @@ class Job {
               view.transposed ? kTransposedRows : kGroupRows),
         group_rows_(trellis != nullptr && !view.transposed ? std::min(kGroupRows, grid_.tile_rows) : grid_.tile_rows),
         values_(by_columns_ ? size_t{grid_.tile_rows} * std::min(kStripCols, grid_.tile_cols)
-                            : size_t{grid_.tile_cols} * group_rows_) {}
+                            : size_t{grid_.tile_cols} * group_rows_),
+        streamed_(record.decoded_bytes() >= kStreamedBytes) {}
 
   bool run(unsigned wanted_threads, Error &error) {
     const uint64_t tiles = grid_.down * grid_.across;
@@ -252,7 +256,10 @@ class Job {
       const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
       if (line_sums != nullptr) {
         const size_t row_bytes = size_t{region.cols} * element_bytes_;
-        crc_.update_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes);
+        const uint64_t to = uint64_t{region.row} * view_.cols + region.col;
+        crc_.copy_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes, out_ + to * element_bytes_, line_bytes(),
+                       streamed_);
+        continue;
       }
       store_rows(region, elements);
     }
@@ -269,7 +276,10 @@ class Job {
       const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
       const size_t column_bytes = size_t{region.rows} * element_bytes_;
       if (line_sums != nullptr) {
-        crc_.update_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes);
+        const uint64_t to = uint64_t{region.col} * view_.rows + region.row;
+        crc_.copy_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes, out_ + to * element_bytes_, line_bytes(),
+                       streamed_);
+        continue;
       }
       for (uint32_t j = 0; j < region.cols; j++) {
         uint8_t *to = out_ + uint64_t{view_col(region.col + j)} * view_.rows * element_bytes_;
@@ -370,6 +380,7 @@ class Job {
   const Grid grid_;
   const uint32_t group_rows_;
   const size_t values_;
+  const bool streamed_;
   PoincareFailure failure_;
   std::atomic<bool> out_of_memory_{false};
 };
