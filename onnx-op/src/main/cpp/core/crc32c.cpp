@@ -159,39 +159,37 @@ PSEED_CRC_TARGET void update_rows_by_instruction(uint32_t *crcs, const uint8_t *
 
 #if defined(__x86_64__)
 
-// Four texts as above, copied past the caches but for the ends of them that are not whole cache lines: sums take one unit of the
-// processor, copies the others. n: at least 128.
-PSEED_CRC_TARGET void stream_four(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t n, uint8_t *to, size_t to_stride) {
-  const uint8_t *from[4];
-  uint8_t *at[4];
-  size_t heads[4];
-  uint32_t states[4];
-  size_t whole = n;
-  for (size_t r = 0; r < 4; r++) {
-    heads[r] = (64 - reinterpret_cast<uintptr_t>(to + r * to_stride) % 64) % 64;
-    from[r] = bytes + r * stride;
-    at[r] = to + r * to_stride;
-    std::memcpy(at[r], from[r], heads[r]);
-    states[r] = ~crcs[r];
-    whole = n - heads[r] < whole ? n - heads[r] : whole;
+// Copies past the caches, but for the ends that are not whole cache lines.
+void stream(uint8_t *to, const uint8_t *from, size_t n) {
+  const size_t head = (64 - reinterpret_cast<uintptr_t>(to) % 64) % 64;
+  if (n < head + 64) {
+    std::memcpy(to, from, n);
+    return;
   }
-  whole &= ~size_t{63};
-  for (size_t line = 0; line < whole; line += 64) {
-    for (size_t r = 0; r < 4; r++) {
-      for (size_t i = line + heads[r]; i < line + heads[r] + 64; i += 16) {
-        _mm_stream_si128(reinterpret_cast<__m128i *>(at[r] + i), load<__m128i>(from[r] + i));
-      }
+  const size_t end = n - (n - head) % 64;
+  const auto line = [to, from](size_t at) {
+    const __m128i a = load<__m128i>(from + at);
+    const __m128i b = load<__m128i>(from + at + 16);
+    const __m128i c = load<__m128i>(from + at + 32);
+    const __m128i d = load<__m128i>(from + at + 48);
+    __m128i *out = reinterpret_cast<__m128i *>(to + at);
+    _mm_stream_si128(out, a);
+    _mm_stream_si128(out + 1, b);
+    _mm_stream_si128(out + 2, c);
+    _mm_stream_si128(out + 3, d);
+  };
+  std::memcpy(to, from, head);
+  std::memcpy(to + end, from + end, n - end);
+  // A load waits for a store before it whose address has the same last 12 bits, and stores past the caches take long: the direction in
+  // which none has (three times as fast on Zen 3).
+  if ((reinterpret_cast<uintptr_t>(to) - reinterpret_cast<uintptr_t>(from)) % 4096 < 2048) {
+    for (size_t at = end; at > head; at -= 64) {
+      line(at - 64);
     }
-    for (size_t i = line; i < line + 64; i += 8) {
-      for (size_t r = 0; r < 4; r++) {
-        states[r] = PSEED_CRC_8(states[r], load<uint64_t>(from[r] + i));
-      }
+  } else {
+    for (size_t at = head; at < end; at += 64) {
+      line(at);
     }
-  }
-  for (size_t r = 0; r < 4; r++) {
-    const size_t copied = heads[r] + whole;
-    std::memcpy(at[r] + copied, from[r] + copied, n - copied);
-    crcs[r] = ~serial(states[r], from[r] + whole, n - whole);
   }
 }
 
@@ -199,21 +197,27 @@ PSEED_CRC_TARGET void stream_four(uint32_t *crcs, const uint8_t *bytes, size_t s
 
 PSEED_CRC_TARGET void copy_rows_by_instruction(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n, uint8_t *to,
                                                size_t to_stride, bool streamed) {
-  size_t row = 0;
+  // Four at a time, so that sums of four begin while the copies of those before are on their way.
+  for (size_t row = 0; row < rows; row += 4) {
+    const size_t count = rows - row < 4 ? rows - row : 4;
+    update_rows_by_instruction(crcs + row, bytes + row * stride, stride, count, n);
+    for (size_t i = row; i < row + count; i++) {
 #if defined(__x86_64__)
-  if (streamed && n >= 128) {
-    for (; row + 4 <= rows; row += 4) {
-      stream_four(crcs + row, bytes + row * stride, stride, n, to + row * to_stride, to_stride);
+      if (streamed) {
+        stream(to + i * to_stride, bytes + i * stride, n);
+        continue;
+      }
+#endif
+      std::memcpy(to + i * to_stride, bytes + i * stride, n);
     }
+  }
+#if defined(__x86_64__)
+  if (streamed) {
     _mm_sfence();  // such stores are ordered by nothing else, and another thread may read them
   }
 #else
   (void)streamed;
 #endif
-  update_rows_by_instruction(crcs + row, bytes + row * stride, stride, rows - row, n);
-  for (; row < rows; row++) {
-    std::memcpy(to + row * to_stride, bytes + row * stride, n);
-  }
 }
 
 bool has_instruction() {

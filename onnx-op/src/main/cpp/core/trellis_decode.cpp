@@ -22,7 +22,7 @@ void TrellisDecoder::codes(uint32_t row, uint32_t col, uint32_t cols, size_t &pa
     if (rate == 0) {
       std::fill(to, to + n, int16_t{0});
     } else {
-      kernel_.codes(start, end_, first, n, rate, body_.code->bits(), body_.code->codes(), to);
+      kernel_.codes(start, end_, first, n, rate, body_.code->tables(), to);
     }
   };
   if (body_.by_rows) {

@@ -10,11 +10,17 @@
 
 namespace pseed {
 
+// A generator (TrellisCode) as the loops take it.
+struct CodeTables {
+  int bits;
+  const int16_t *codes;    // of all 2^bits states
+  const uint8_t *lookups;  // see TrellisCode; null where it has none
+};
+
 struct TrellisKernel {
   // Codes `first` to `first + n - 1` of the segment that starts at `segment` (specification, sections 8.2 and 8.3). Up to `end` bytes
-  // may be read; `codes` has 2^bits values. rate: 1 to 8.
-  void (*codes)(const uint8_t *segment, const uint8_t *end, uint64_t first, size_t n, int rate, int bits, const int16_t *codes,
-                int16_t *out);
+  // may be read. rate: 1 to 8.
+  void (*codes)(const uint8_t *segment, const uint8_t *end, uint64_t first, size_t n, int rate, const CodeTables &tables, int16_t *out);
   // Each aligned group of 2^log2 of n values is multiplied by H (section 8.4); 2^log2 divides n.
   void (*hadamard_along)(const int16_t *codes, size_t n, int log2, int32_t *out);
   // 2^log2 rows, at most 16, that stand `stride` values apart are multiplied by H from the left, in place.
