@@ -86,18 +86,20 @@ TrellisCode::TrellisCode(int bits, int law, int kappa)
     codes_[state] = static_cast<int16_t>((product + (1 << 14)) >> 15);
   }
   if (bits == 12) {
+    uint8_t *to = lookups_;
     for (const std::vector<int16_t> *table : {&psi_, &phi_}) {
       for (size_t quarter = 0; quarter < 64; quarter += 16) {
         for (int shift = 0; shift < 16; shift += 8) {
-          for (size_t i = quarter; i < quarter + 16; i++) {
+          for (size_t twice = 0; twice < 32; twice++) {
+            const size_t i = quarter + twice % 16;
             const int before = quarter == 0 ? 0 : (*table)[i - 16];
-            lookups_.push_back(static_cast<uint8_t>(((*table)[i] ^ before) >> shift));
+            *to++ = static_cast<uint8_t>(((*table)[i] ^ before) >> shift);
           }
         }
       }
     }
   }
-  tables_ = {bits, codes_.data(), bits == 12 ? lookups_.data() : nullptr};
+  tables_ = {bits, codes_.data(), bits == 12 ? lookups_ : nullptr};
 }
 
 std::shared_ptr<const TrellisCode> TrellisCode::of(int bits, int law, int kappa) {
