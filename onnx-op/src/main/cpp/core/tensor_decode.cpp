@@ -23,15 +23,15 @@ constexpr uint32_t kTileWeights = 1 << 16;
 constexpr uint32_t kGroupRows = 8;
 // Rows of a tile that end as columns: shorter runs would write parts of cache lines.
 constexpr uint32_t kTransposedRows = 128;
-// Columns of a tile that end as rows together, two cache lines wide: with 128 rows 16 KiB.
-constexpr uint32_t kStripCols = 32;
+// Columns of a tile that end as rows together: with 128 rows 32 KiB.
+constexpr uint32_t kStripCols = 64;
 // Weights that a thread is started for.
 constexpr uint64_t kThreadWeights = 1 << 17;
 // Bytes of a piece where a checksum is made in pieces.
 constexpr uint64_t kPieceBytes = 1 << 20;
-// Bytes of a tensor from which it is written past the caches: it would push out what is needed, and lines would be read before they are
-// written.
-constexpr uint64_t kStreamedBytes = 1 << 20;
+// Bytes of a tensor from which it is written past the caches: lines are not read before they are written. What is smaller may still be in
+// the last cache when it is used, and new memory is, because the system has just cleared it.
+constexpr uint64_t kStreamedBytes = 1 << 26;
 
 uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
@@ -145,7 +145,9 @@ class Job {
         group_rows_(trellis != nullptr && !view.transposed ? std::min(kGroupRows, grid_.tile_rows) : grid_.tile_rows),
         values_(by_columns_ ? size_t{grid_.tile_rows} * std::min(kStripCols, grid_.tile_cols)
                             : size_t{grid_.tile_cols} * group_rows_),
-        streamed_(record.decoded_bytes() >= kStreamedBytes) {}
+        streamed_(record.decoded_bytes() >= kStreamedBytes),
+        in_place_(record.dtype() == kF32 && ordered_ && !streamed_ && trellis != nullptr &&
+                  reinterpret_cast<uintptr_t>(out) % alignof(float) == 0) {}
 
   bool run(unsigned wanted_threads, Error &error) {
     const uint64_t tiles = grid_.down * grid_.across;
@@ -242,6 +244,11 @@ class Job {
       Region region = tile;
       region.row += first;
       region.rows = std::min(group_rows_, tile.rows - first);
+      uint8_t *out = out_ + (uint64_t{region.row} * view_.cols + region.col) * element_bytes_;
+      if (in_place_) {
+        region.values = reinterpret_cast<float *>(out);
+        region.stride = view_.cols;
+      }
       if (trellis_ != nullptr) {
         kernel_.scale_rows(scratch.z + first * scratch.stride, scratch.stride, region.rows, region.cols,
                            TrellisDecoder::last_log2(*trellis_), scratch.row_scales + first, scratch.col_scales, region.values,
@@ -253,46 +260,43 @@ class Job {
           return;
         }
       }
-      const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
-      if (line_sums != nullptr) {
-        const size_t row_bytes = size_t{region.cols} * element_bytes_;
-        const uint64_t to = uint64_t{region.row} * view_.cols + region.col;
-        crc_.copy_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes, out_ + to * element_bytes_, line_bytes(),
-                       streamed_);
-        continue;
+      const size_t row_bytes = size_t{region.cols} * element_bytes_;
+      if (in_place_ && line_sums != nullptr) {
+        crc_.update_rows(line_sums + first, out, line_bytes(), region.rows, row_bytes);
+      } else if (!in_place_) {
+        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
+        if (line_sums != nullptr) {
+          crc_.copy_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes, out, line_bytes(), streamed_);
+        } else {
+          store_rows(region, elements);
+        }
       }
-      store_rows(region, elements);
     }
   }
 
   // The tile's columns, some at a time, as rows of values: a transposed view's trellis.
   void tile_columns(const Region &tile, const Scratch &scratch, uint32_t *line_sums) const {
+    const size_t column_bytes = size_t{tile.rows} * element_bytes_;
     for (uint32_t first = 0; first < tile.cols; first += kStripCols) {
       Region region = tile;
       region.col += first;
       region.cols = std::min(kStripCols, tile.cols - first);
+      uint8_t *out = out_ + (uint64_t{region.col} * view_.rows + region.row) * element_bytes_;
+      if (in_place_) {
+        region.values = reinterpret_cast<float *>(out);
+        region.stride = view_.rows;
+      }
       kernel_.scale_columns(scratch.z + first, scratch.stride, region.rows, region.cols, TrellisDecoder::last_log2(*trellis_),
                             scratch.row_scales, scratch.col_scales + first, region.values, region.stride);
-      const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
-      const size_t column_bytes = size_t{region.rows} * element_bytes_;
-      if (line_sums != nullptr) {
-        const uint64_t to = uint64_t{region.col} * view_.rows + region.row;
-        crc_.copy_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes, out_ + to * element_bytes_, line_bytes(),
-                       streamed_);
-        continue;
-      }
-      for (uint32_t j = 0; j < region.cols; j++) {
-        uint8_t *to = out_ + uint64_t{view_col(region.col + j)} * view_.rows * element_bytes_;
-        const uint8_t *column = elements + j * column_bytes;
-        if (!trellis_->permutes_rows()) {
-          std::memcpy(to + uint64_t{region.row} * element_bytes_, column, column_bytes);
-          continue;
+      if (in_place_ && line_sums != nullptr) {
+        crc_.update_rows(line_sums + first, out, line_bytes(), region.cols, column_bytes);
+      } else if (!in_place_) {
+        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
+        if (line_sums != nullptr) {
+          crc_.copy_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes, out, line_bytes(), streamed_);
+        } else {
+          store_columns(region, elements);
         }
-        for_element_type([&](auto element) {
-          for (uint32_t i = 0; i < region.rows; i++) {
-            move(element, column, i, to, view_row(region.row + i));
-          }
-        });
       }
     }
   }
@@ -343,6 +347,23 @@ class Job {
     });
   }
 
+  void store_columns(const Region &region, const uint8_t *elements) const {
+    const size_t column_bytes = size_t{region.rows} * element_bytes_;
+    for (uint32_t j = 0; j < region.cols; j++) {
+      uint8_t *to = out_ + uint64_t{view_col(region.col + j)} * view_.rows * element_bytes_;
+      const uint8_t *column = elements + j * column_bytes;
+      if (!trellis_->permutes_rows()) {
+        std::memcpy(to + uint64_t{region.row} * element_bytes_, column, column_bytes);
+        continue;
+      }
+      for_element_type([&](auto element) {
+        for (uint32_t i = 0; i < region.rows; i++) {
+          move(element, column, i, to, view_row(region.row + i));
+        }
+      });
+    }
+  }
+
   // Calls work with a value of the type that has an element's size, for loops over elements.
   template <typename Work>
   void for_element_type(const Work &work) const {
@@ -381,6 +402,8 @@ class Job {
   const uint32_t group_rows_;
   const size_t values_;
   const bool streamed_;
+  // Whether values are made where they belong in the tensor.
+  const bool in_place_;
   PoincareFailure failure_;
   std::atomic<bool> out_of_memory_{false};
 };
