@@ -89,12 +89,15 @@ void codes(const pseed::TrellisKernel &kernel, const std::string &set) {
     const auto code = pseed::TrellisCode::of(bits, bits == 11 ? 1 : 0, bits == 11 ? 200 : 0);
     for (unsigned rate = 1; rate <= 8; rate++) {
       for (int round = 0; round < 60; round++) {
-        const uint64_t first = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 * (random.next() % 9) : random.next() % 80;
+        const uint64_t first = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 * (1 + random.next() % 4) : random.next() % 80;
         const size_t n = static_cast<size_t>(round % 2 == 0 ? 8 * (random.next() % 40) : random.next() % 300);
-        std::vector<uint8_t> stream((first + n) * rate / 8 + 1 + random.next() % 40);
-        for (uint8_t &byte : stream) {
+        // Bytes before a segment are not its own, and there may be none.
+        const size_t before = random.next() % 4;
+        std::vector<uint8_t> memory(before + (first + n) * rate / 8 + 1 + random.next() % 40);
+        for (uint8_t &byte : memory) {
           byte = static_cast<uint8_t>(random.next());
         }
+        const uint8_t *stream = memory.data() + before;
         std::vector<int16_t> expected(n);
         for (size_t i = 0; i < n; i++) {
           uint32_t state = 0;
@@ -105,7 +108,7 @@ void codes(const pseed::TrellisKernel &kernel, const std::string &set) {
           expected[i] = code->codes()[state & ((1u << bits) - 1)];
         }
         std::vector<int16_t> got(n);
-        kernel.codes(stream.data(), stream.data() + stream.size(), first, n, static_cast<int>(rate), code->tables(), got.data());
+        kernel.codes(stream, memory.data() + memory.size(), first, n, static_cast<int>(rate), code->tables(), got.data());
         check(got == expected, set + ": codes " + std::to_string(first) + " to " + std::to_string(first + n) + " at rate " +
                                    std::to_string(rate) + ", L = " + std::to_string(bits));
       }
