@@ -1,5 +1,6 @@
 // What the vectors cannot show: parts on their own, and tensors of many tiles, on which all instruction sets and numbers of threads must
 // agree.
+#include <algorithm>
 #include <cfenv>
 #include <cmath>
 #include <cstdio>
@@ -12,9 +13,11 @@
 #include "crc32c.hpp"
 #include "errors.hpp"
 #include "halfs.hpp"
+#include "instruction_set.hpp"
 #include "pseed_core.h"
 #include "records.hpp"
 #include "trellis_code.hpp"
+#include "trellis_kernel.hpp"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -57,6 +60,132 @@ void crc() {
     pseed::crc32c_portable().update_rows(plain.data(), bytes.data(), 501, rows, 101);
     pseed::crc32c_best().update_rows(best.data(), bytes.data(), 501, rows, 101);
     check(plain == best, "CRC of rows");
+  }
+  // Lines that begin and end anywhere, and what is around them.
+  for (size_t n : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{127}, size_t{128}, size_t{500}, size_t{2048}}) {
+    for (size_t shift = 0; shift < 160; shift += 7) {
+      for (const bool streamed : {false, true}) {
+        const size_t rows = 1 + shift % 9;
+        const size_t to_stride = n + shift % 3 * 32;
+        std::vector<uint8_t> to(shift + rows * to_stride + 64, 0xA5);
+        std::vector<uint8_t> expected_bytes(to);
+        std::vector<uint32_t> sums(rows, 3);
+        std::vector<uint32_t> expected(rows, 3);
+        for (size_t i = 0; i < rows; i++) {
+          expected[i] = pseed::crc32c_portable().update(3, bytes.data() + i * 2100, n);
+          std::memcpy(expected_bytes.data() + shift + i * to_stride, bytes.data() + i * 2100, n);
+        }
+        pseed::crc32c_best().copy_rows(sums.data(), bytes.data(), 2100, rows, n, to.data() + shift, to_stride, streamed);
+        check(sums == expected && to == expected_bytes, "copied rows of " + std::to_string(n));
+      }
+    }
+  }
+}
+
+// Codes by their definition, from streams that end where their memory ends: any start, any number.
+void codes(const pseed::TrellisKernel &kernel, const std::string &set) {
+  pseed_test::SplitMix64 random(11);
+  for (int bits : {8, 11, 12, 16, 20}) {
+    const auto code = pseed::TrellisCode::of(bits, bits == 11 ? 1 : 0, bits == 11 ? 200 : 0);
+    for (unsigned rate = 1; rate <= 8; rate++) {
+      for (int round = 0; round < 60; round++) {
+        const uint64_t first = round % 3 == 0 ? 0 : round % 3 == 1 ? 8 * (1 + random.next() % 4) : random.next() % 80;
+        const size_t n = static_cast<size_t>(round % 2 == 0 ? 8 * (random.next() % 40) : random.next() % 300);
+        // Bytes before a segment are not its own, and there may be none.
+        const size_t before = random.next() % 4;
+        std::vector<uint8_t> memory(before + (first + n) * rate / 8 + 1 + random.next() % 40);
+        for (uint8_t &byte : memory) {
+          byte = static_cast<uint8_t>(random.next());
+        }
+        const uint8_t *stream = memory.data() + before;
+        std::vector<int16_t> expected(n);
+        for (size_t i = 0; i < n; i++) {
+          uint32_t state = 0;
+          const uint64_t after = (first + i + 1) * rate;
+          for (uint64_t bit = after > 20 ? after - 20 : 0; bit < after; bit++) {
+            state = state << 1 | (stream[bit / 8] >> (7 - bit % 8) & 1u);
+          }
+          expected[i] = code->codes()[state & ((1u << bits) - 1)];
+        }
+        std::vector<int16_t> got(n);
+        kernel.codes(stream, memory.data() + memory.size(), first, n, static_cast<int>(rate), code->tables(), got.data());
+        check(got == expected, set + ": codes " + std::to_string(first) + " to " + std::to_string(first + n) + " at rate " +
+                                   std::to_string(rate) + ", L = " + std::to_string(bits));
+      }
+    }
+  }
+}
+
+// The other loops against the portable ones, for sizes that are no multiple of a register, at addresses of no alignment but the type's.
+void passes(const pseed::TrellisKernel &kernel, const std::string &set) {
+  const pseed::TrellisKernel &portable = *pseed::instruction_set(PSEED_SET_PORTABLE)->kernel;
+  pseed_test::SplitMix64 random(12);
+  for (int log2 = 0; log2 <= 7; log2++) {
+    for (size_t groups : {1, 2, 3, 5, 9, 17}) {
+      const size_t n = groups << log2;
+      std::vector<int16_t> codes(n + 1);
+      for (int16_t &code : codes) {
+        code = static_cast<int16_t>(static_cast<int>(random.next() % 32767) - 16383);
+      }
+      // Sums of all that are as large as they can be.
+      if (groups == 3) {
+        std::fill(codes.begin(), codes.end(), static_cast<int16_t>(-16383));
+      }
+      std::vector<int32_t> expected(n + 1, 7);
+      std::vector<int32_t> got(n + 1, 7);
+      portable.hadamard_along(codes.data() + 1, n, log2, expected.data() + 1);
+      kernel.hadamard_along(codes.data() + 1, n, log2, got.data() + 1);
+      check(got == expected, set + ": transform along " + std::to_string(n) + " by " + std::to_string(1 << log2));
+    }
+  }
+  for (int log2 = 0; log2 <= 4; log2++) {
+    for (size_t cols : {1, 3, 4, 7, 8, 15, 16, 33, 130}) {
+      for (size_t groups : {1, 3, 8, 13}) {
+        const size_t rows = groups << log2;
+        const size_t stride = cols + groups;
+        std::vector<int32_t> z(rows * stride + 1);
+        for (int32_t &value : z) {
+          value = static_cast<int32_t>(random.next() % 2000000) - 1000000;
+        }
+        std::vector<int32_t> other(z);
+        const std::string what = set + ": " + std::to_string(rows) + " x " + std::to_string(cols) + " by " + std::to_string(1 << log2);
+        if (groups == 1) {
+          portable.hadamard_across(z.data() + 1, stride, cols, log2);
+          kernel.hadamard_across(other.data() + 1, stride, cols, log2);
+          check(z == other, what + ", transform across");
+        }
+        if (log2 == 4) {
+          continue;
+        }
+        std::vector<float> scales(rows + cols);
+        for (float &scale : scales) {
+          scale = static_cast<float>(static_cast<int>(random.next() % 2001) - 1000) / 1024;
+        }
+        const float *row_scales = scales.data();
+        const float *col_scales = scales.data() + rows;
+        for (const bool columns : {false, true}) {
+          const size_t out_stride = (columns ? rows : cols) + 2;
+          std::vector<float> expected((columns ? cols : rows) * out_stride + 1, 0.5f);
+          std::vector<float> got(expected);
+          std::vector<int32_t> used(z);
+          other = z;
+          (columns ? portable.scale_columns : portable.scale_rows)(used.data() + 1, stride, rows, cols, log2, row_scales, col_scales,
+                                                                   expected.data() + 1, out_stride);
+          (columns ? kernel.scale_columns : kernel.scale_rows)(other.data() + 1, stride, rows, cols, log2, row_scales, col_scales,
+                                                               got.data() + 1, out_stride);
+          check(std::memcmp(got.data(), expected.data(), 4 * got.size()) == 0, what + (columns ? ", columns" : ", rows"));
+        }
+      }
+    }
+  }
+}
+
+void kernels() {
+  for (int id = PSEED_SET_PORTABLE; id <= PSEED_SET_NEON; id++) {
+    if (const pseed::TrellisKernel *kernel = pseed::instruction_set(id)->kernel) {
+      codes(*kernel, pseed_instruction_set_label(id));
+      passes(*kernel, pseed_instruction_set_label(id));
+    }
   }
 }
 
@@ -192,6 +321,24 @@ void agreement() {
     shape.rows = 1;
     shapes.push_back(shape);
   }
+  for (int form = 0; form < 8; form++) {
+    // Rows and columns that are no multiple of a line, runs that are no multiple of a register.
+    pseed_test::TrellisShape shape{8u * 45, 16u * 33};
+    shape.row_block_log2 = form % 4;
+    shape.col_block_log2 = 4;
+    shape.dtype = 1 + form % 4;
+    shape.transposed = form >= 4;
+    shapes.push_back(shape);
+  }
+  for (int form = 0; form < 2; form++) {
+    // 64 MiB: written past the caches.
+    pseed_test::TrellisShape shape{2048, 4096};
+    shape.row_block_log2 = 7;
+    shape.col_block_log2 = 7;
+    shape.dtype = 4;
+    shape.transposed = form == 1;
+    shapes.push_back(shape);
+  }
   shapes.push_back({100000, 3});
   shapes.push_back({1, 300001});
   for (size_t s = 0; s < shapes.size(); s++) {
@@ -210,6 +357,35 @@ void agreement() {
         }
       }
     }
+  }
+}
+
+// At any address, with what is around it as it was.
+void anywhere() {
+  for (int form = 0; form < 4; form++) {
+    pseed_test::TrellisShape shape{256, 384};
+    shape.row_block_log2 = 7;
+    shape.transposed = (form & 1) != 0;
+    shape.dtype = 1 + (form & 2) / 2;
+    pseed_error error;
+    const std::vector<uint8_t> expected = decoded(pseed_test::trellis_record(shape, 1, 0), PSEED_SET_PORTABLE, 1, error);
+    const uint32_t crc = pseed::crc32c_portable().update(0, expected.data(), expected.size());
+    const std::vector<uint8_t> bytes = pseed_test::trellis_record(shape, 1, crc);
+    pseed_record *record = nullptr;
+    pseed_record_open(bytes.data(), bytes.size(), nullptr, PSEED_LIMIT_STANDARD, &record, &error);
+    for (int set = PSEED_SET_PORTABLE; set <= PSEED_SET_NEON; set++) {
+      for (size_t shift : {1, 2, 4, 12, 16, 33}) {
+        if (pseed_instruction_set_usable(set)) {
+          std::vector<uint8_t> out(shift + expected.size() + 9, 0xA5);
+          const pseed_decode_options options{1, static_cast<uint32_t>(set)};
+          check(pseed_record_decode(record, out.data() + shift, expected.size(), &options, &error) == PSEED_OK &&
+                    std::memcmp(out.data() + shift, expected.data(), expected.size()) == 0 && out[shift - 1] == 0xA5 &&
+                    out[shift + expected.size()] == 0xA5,
+                std::string("decoding to an odd address with ") + pseed_instruction_set_label(set));
+        }
+      }
+    }
+    pseed_record_close(record);
   }
 }
 
@@ -300,7 +476,9 @@ int main() {
   halfs();
   bessel();
   cache();
+  kernels();
   agreement();
+  anywhere();
   concurrency();
   arithmetic();
   arguments();

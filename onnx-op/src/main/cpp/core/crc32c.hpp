@@ -13,6 +13,10 @@ struct Crc32c {
   // The same for `rows` texts at once, which stand `stride` apart: crcs[i] goes on over the n bytes at bytes + i * stride. One CRC waits
   // for itself, several do not.
   void (*update_rows)(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n);
+  // The same, and text i is copied to `to` + i * to_stride. streamed: past the caches where the machine can and lines are whole, for
+  // what is not read again soon.
+  void (*copy_rows)(uint32_t *crcs, const uint8_t *bytes, size_t stride, size_t rows, size_t n, uint8_t *to, size_t to_stride,
+                    bool streamed);
 };
 
 // By tables: any machine.
@@ -28,7 +32,8 @@ class Crc32cShift {
   uint32_t append(uint32_t crc_a, uint32_t crc_b) const;
 
  private:
-  uint32_t power_;
+  // What each value of each half byte of crc_a comes to: the shift is linear.
+  uint32_t of_[8][16];
 };
 
 }  // namespace pseed

@@ -19,14 +19,19 @@ namespace {
 // Weights of a tile: its integers, 256 KiB, stay in the second cache while rows and columns are transformed, and a row of it reads
 // and writes enough in one piece (a quarter of this was a fifth slower on Zen 5).
 constexpr uint32_t kTileWeights = 1 << 16;
-// Rows of a tile that end as rows: sums of four rows are made side by side.
-constexpr uint32_t kGroupRows = 4;
+// Rows that are scaled, summed and stored together: what are registers for, and sums of four rows are made side by side.
+constexpr uint32_t kGroupRows = 8;
 // Rows of a tile that end as columns: shorter runs would write parts of cache lines.
-constexpr uint32_t kTransposedRows = 64;
+constexpr uint32_t kTransposedRows = 128;
+// Columns of a tile that end as rows together: with 128 rows 32 KiB.
+constexpr uint32_t kStripCols = 64;
 // Weights that a thread is started for.
 constexpr uint64_t kThreadWeights = 1 << 17;
 // Bytes of a piece where a checksum is made in pieces.
 constexpr uint64_t kPieceBytes = 1 << 20;
+// Bytes of a tensor from which it is written past the caches: lines are not read before they are written. What is smaller may still be in
+// the last cache when it is used, and new memory is, because the system has just cleared it.
+constexpr uint64_t kStreamedBytes = 1 << 26;
 
 uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
@@ -43,7 +48,7 @@ struct Grid {
     // 4096 is a multiple of every block, and so is the number of columns.
     tile_cols = std::min<uint32_t>(view.cols, 4096);
     tile_rows = std::max(least_rows, kTileWeights / tile_cols);
-    tile_rows = static_cast<uint32_t>(ceil_div(tile_rows, row_block)) * row_block;
+    tile_rows = std::max(row_block, tile_rows / row_block * row_block);
     tile_rows = std::min(tile_rows, view.rows);
     const uint32_t unit = std::max<uint32_t>(col_block, 16);
     tile_cols = std::min(tile_cols, std::max(unit, kTileWeights / tile_rows / unit * unit));
@@ -55,7 +60,8 @@ struct Grid {
 // Memory of one thread.
 class Scratch {
  public:
-  Scratch(const Grid &grid, uint32_t group_rows, unsigned element_bytes) {
+  // code_rows: rows whose codes are made together. values: converted together.
+  Scratch(const Grid &grid, size_t code_rows, size_t value_count, unsigned element_bytes) {
     // Rows a power of two apart would share few lines of a cache.
     stride = grid.tile_cols < 128 ? grid.tile_cols : size_t{grid.tile_cols} + 16;
     const size_t cols = grid.tile_cols;
@@ -65,17 +71,19 @@ class Scratch {
       size += (bytes + 63) & ~size_t{63};
       return at;
     };
-    const size_t at_codes = reserve(2 * cols);
+    const size_t at_codes = reserve(2 * cols * code_rows);
     const size_t at_z = reserve(4 * stride * grid.tile_rows);
-    const size_t at_scales = reserve(4 * cols);
-    const size_t at_values = reserve(4 * cols * group_rows);
-    const size_t at_elements = reserve(element_bytes * cols * group_rows);
+    const size_t at_row_scales = reserve(4 * size_t{grid.tile_rows});
+    const size_t at_col_scales = reserve(4 * cols);
+    const size_t at_values = reserve(4 * value_count);
+    const size_t at_elements = reserve(element_bytes * value_count);
     const size_t at_doubles = reserve(8 * cols);
     memory_.reset(new uint8_t[size + 64]);
     uint8_t *base = memory_.get() + (64 - reinterpret_cast<uintptr_t>(memory_.get()) % 64) % 64;
     codes = reinterpret_cast<int16_t *>(base + at_codes);
     z = reinterpret_cast<int32_t *>(base + at_z);
-    scales = reinterpret_cast<float *>(base + at_scales);
+    row_scales = reinterpret_cast<float *>(base + at_row_scales);
+    col_scales = reinterpret_cast<float *>(base + at_col_scales);
     values = reinterpret_cast<float *>(base + at_values);
     elements = base + at_elements;
     doubles = reinterpret_cast<double *>(base + at_doubles);
@@ -84,7 +92,8 @@ class Scratch {
   int16_t *codes;
   int32_t *z;
   size_t stride;
-  float *scales;
+  float *row_scales;
+  float *col_scales;
   float *values;
   uint8_t *elements;
   double *doubles;
@@ -129,33 +138,42 @@ class Job {
         crc_(*set.crc),
         element_bytes_(dtype_bits(record.dtype()) / 8),
         poincare_(record, view, tiles, trellis),
-        contiguous_(!view.transposed && (trellis == nullptr || !trellis->permutes_cols())),
-        ordered_(contiguous_ && (trellis == nullptr || !trellis->permutes_rows())),
+        by_columns_(view.transposed && trellis != nullptr && !poincare_.present()),
+        ordered_((by_columns_ || !view.transposed) && (trellis == nullptr || trellis->permutation == nullptr)),
         grid_(view, trellis == nullptr ? 0 : trellis->row_block_log2, trellis == nullptr ? 0 : trellis->col_block_log2,
               view.transposed ? kTransposedRows : kGroupRows),
-        group_rows_(trellis != nullptr && !view.transposed ? std::min(kGroupRows, grid_.tile_rows) : grid_.tile_rows) {}
+        group_rows_(trellis != nullptr && !view.transposed ? std::min(kGroupRows, grid_.tile_rows) : grid_.tile_rows),
+        values_(by_columns_ ? size_t{grid_.tile_rows} * std::min(kStripCols, grid_.tile_cols)
+                            : size_t{grid_.tile_cols} * group_rows_),
+        streamed_(record.decoded_bytes() >= kStreamedBytes),
+        in_place_(record.dtype() == kF32 && ordered_ && !streamed_ && trellis != nullptr &&
+                  reinterpret_cast<uintptr_t>(out) % alignof(float) == 0) {}
 
   bool run(unsigned wanted_threads, Error &error) {
     const uint64_t tiles = grid_.down * grid_.across;
     // Poincaré places cost some hundred times what a trellis weight does.
     const uint64_t weights = record_.elements() * (poincare_.present() ? 32 : 1);
     const unsigned threads = thread_count(wanted_threads, std::min(tiles, std::max<uint64_t>(1, weights / kThreadWeights)));
-    // Where rows end in order and there are enough of them, a thread takes all tiles of some rows and sums them while they are in its
+    // Where lines end in order and there are enough of them, a thread takes all tiles of some lines and sums them while they are in its
     // cache. Else tiles are shared and the sum is a pass of its own.
-    const bool summed = ordered_ && (threads == 1 || grid_.down >= 2 * uint64_t{threads});
-    std::vector<uint32_t> sums(summed ? grid_.down : 0);
-    const uint64_t tasks = summed ? grid_.down : tiles;
+    const uint64_t bands = by_columns_ ? grid_.across : grid_.down;
+    const bool summed = ordered_ && (threads == 1 || bands >= 2 * uint64_t{threads});
+    std::vector<uint32_t> sums(summed ? bands : 0);
+    const Crc32cShift line(line_bytes());
+    const uint64_t tasks = summed ? bands : tiles;
     parallel(threads, tasks, [&](const auto &next) {
       try {
-        Scratch scratch(grid_, group_rows_, element_bytes_);
-        std::vector<uint32_t> row_sums(summed ? grid_.tile_rows : 0);
+        Scratch scratch(grid_, trellis_ == nullptr ? 0 : TrellisDecoder::code_rows(*trellis_), values_, element_bytes_);
+        std::vector<uint32_t> line_sums(summed ? lines_of(0) : 0);
         for (uint64_t task = next(); task < tasks; task = next()) {
           if (summed) {
-            std::fill(row_sums.begin(), row_sums.end(), 0u);
-            for (uint64_t a = 0; a < grid_.across; a++) {
-              tile(task, a, scratch, row_sums.data());
+            std::fill(line_sums.begin(), line_sums.end(), 0u);
+            for (uint64_t step = 0; step < tiles / bands; step++) {
+              tile(by_columns_ ? step : task, by_columns_ ? task : step, scratch, line_sums.data());
             }
-            sums[task] = band_sum(task, row_sums.data());
+            for (uint32_t i = 0; i < lines_of(task); i++) {
+              sums[task] = line.append(sums[task], line_sums[i]);
+            }
           } else {
             tile(task / grid_.across, task % grid_.across, scratch, nullptr);
           }
@@ -174,10 +192,10 @@ class Job {
     }
     uint32_t sum = 0;
     if (summed) {
-      const Crc32cShift full(uint64_t{grid_.tile_rows} * view_.cols * element_bytes_);
-      const Crc32cShift last(uint64_t{rows_of(grid_.down - 1)} * view_.cols * element_bytes_);
-      for (uint64_t d = 0; d < grid_.down; d++) {
-        sum = (d + 1 == grid_.down ? last : full).append(sum, sums[d]);
+      const Crc32cShift full(lines_of(0) * line_bytes());
+      const Crc32cShift last(lines_of(bands - 1) * line_bytes());
+      for (uint64_t band = 0; band < bands; band++) {
+        sum = (band + 1 == bands ? last : full).append(sum, sums[band]);
       }
     } else {
       sum = copy_and_sum(nullptr, out_, record_.decoded_bytes(), threads, crc_);
@@ -190,33 +208,51 @@ class Job {
     return static_cast<uint32_t>(std::min<uint64_t>(grid_.tile_rows, view_.rows - down * grid_.tile_rows));
   }
 
-  uint32_t band_sum(uint64_t down, const uint32_t *row_sums) const {
-    const Crc32cShift row(uint64_t{view_.cols} * element_bytes_);
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < rows_of(down); i++) {
-      sum = row.append(sum, row_sums[i]);
-    }
-    return sum;
+  uint32_t cols_of(uint64_t across) const {
+    return static_cast<uint32_t>(std::min<uint64_t>(grid_.tile_cols, view_.cols - across * grid_.tile_cols));
   }
 
-  // row_sums: CRCs of the tile's rows so far, or null.
-  void tile(uint64_t down, uint64_t across, const Scratch &scratch, uint32_t *row_sums) {
+  // Of a band: the tiles that share their lines, which are rows or columns, whichever the tensor has as its rows.
+  uint32_t lines_of(uint64_t band) const { return by_columns_ ? cols_of(band) : rows_of(band); }
+
+  uint64_t line_bytes() const { return uint64_t{by_columns_ ? view_.rows : view_.cols} * element_bytes_; }
+
+  // line_sums: CRCs of the tile's lines so far, or null.
+  void tile(uint64_t down, uint64_t across, const Scratch &scratch, uint32_t *line_sums) {
     const uint32_t row = static_cast<uint32_t>(down * grid_.tile_rows);
     const uint32_t col = static_cast<uint32_t>(across * grid_.tile_cols);
     const uint32_t rows = rows_of(down);
-    const uint32_t cols = std::min(grid_.tile_cols, view_.cols - col);
+    const uint32_t cols = cols_of(across);
     if (failure_.decided_before(row)) {
       return;
     }
     if (trellis_ != nullptr) {
       TrellisDecoder(*trellis_, record_.end(), kernel_).transformed(row, rows, col, cols, scratch.codes, scratch.z, scratch.stride);
-      trellis_->col_scales.fill(col, cols, scratch.scales);
+      trellis_->row_scales.fill(row, rows, scratch.row_scales);
+      trellis_->col_scales.fill(col, cols, scratch.col_scales);
     }
-    for (uint32_t first = 0; first < rows; first += group_rows_) {
-      const Region region{row + first, std::min(group_rows_, rows - first), col, cols, scratch.values, cols};
-      for (uint32_t i = 0; trellis_ != nullptr && i < region.rows; i++) {
-        kernel_.scale(scratch.z + (first + i) * scratch.stride, cols, trellis_->row_scales.at(region.row + i), scratch.scales,
-                      scratch.values + i * region.stride);
+    if (by_columns_) {
+      tile_columns({row, rows, col, cols, scratch.values, rows}, scratch, line_sums);
+    } else {
+      tile_rows({row, rows, col, cols, scratch.values, cols}, scratch, line_sums);
+    }
+  }
+
+  // The tile's rows, some at a time, as rows of values.
+  void tile_rows(const Region &tile, const Scratch &scratch, uint32_t *line_sums) {
+    for (uint32_t first = 0; first < tile.rows; first += group_rows_) {
+      Region region = tile;
+      region.row += first;
+      region.rows = std::min(group_rows_, tile.rows - first);
+      uint8_t *out = out_ + (uint64_t{region.row} * view_.cols + region.col) * element_bytes_;
+      if (in_place_) {
+        region.values = reinterpret_cast<float *>(out);
+        region.stride = view_.cols;
+      }
+      if (trellis_ != nullptr) {
+        kernel_.scale_rows(scratch.z + first * scratch.stride, scratch.stride, region.rows, region.cols,
+                           TrellisDecoder::last_log2(*trellis_), scratch.row_scales + first, scratch.col_scales, region.values,
+                           region.stride);
       }
       if (poincare_.present()) {
         poincare_.apply(region, scratch.doubles, failure_);
@@ -224,100 +260,127 @@ class Job {
           return;
         }
       }
-      const uint8_t *elements = convert(region, scratch.elements);
-      const size_t row_bytes = size_t{cols} * element_bytes_;
-      if (row_sums != nullptr) {
-        crc_.update_rows(row_sums + first, elements, row_bytes, region.rows, row_bytes);
+      const size_t row_bytes = size_t{region.cols} * element_bytes_;
+      if (in_place_ && line_sums != nullptr) {
+        crc_.update_rows(line_sums + first, out, line_bytes(), region.rows, row_bytes);
+      } else if (!in_place_) {
+        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
+        if (line_sums != nullptr) {
+          crc_.copy_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes, out, line_bytes(), streamed_);
+        } else {
+          store_rows(region, elements);
+        }
       }
-      store(region, elements);
     }
   }
 
-  // Row after row in the element type.
-  const uint8_t *convert(const Region &region, uint8_t *elements) const {
-    const size_t n = size_t{region.rows} * region.cols;
+  // The tile's columns, some at a time, as rows of values: a transposed view's trellis.
+  void tile_columns(const Region &tile, const Scratch &scratch, uint32_t *line_sums) const {
+    const size_t column_bytes = size_t{tile.rows} * element_bytes_;
+    for (uint32_t first = 0; first < tile.cols; first += kStripCols) {
+      Region region = tile;
+      region.col += first;
+      region.cols = std::min(kStripCols, tile.cols - first);
+      uint8_t *out = out_ + (uint64_t{region.col} * view_.rows + region.row) * element_bytes_;
+      if (in_place_) {
+        region.values = reinterpret_cast<float *>(out);
+        region.stride = view_.rows;
+      }
+      kernel_.scale_columns(scratch.z + first, scratch.stride, region.rows, region.cols, TrellisDecoder::last_log2(*trellis_),
+                            scratch.row_scales, scratch.col_scales + first, region.values, region.stride);
+      if (in_place_ && line_sums != nullptr) {
+        crc_.update_rows(line_sums + first, out, line_bytes(), region.cols, column_bytes);
+      } else if (!in_place_) {
+        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
+        if (line_sums != nullptr) {
+          crc_.copy_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes, out, line_bytes(), streamed_);
+        } else {
+          store_columns(region, elements);
+        }
+      }
+    }
+  }
+
+  // Values in the element type.
+  const uint8_t *converted(const float *values, size_t n, uint8_t *elements) const {
     switch (record_.dtype()) {
       case kF16:
-        kernel_.store_f16(region.values, n, reinterpret_cast<uint16_t *>(elements));
+        kernel_.store_f16(values, n, reinterpret_cast<uint16_t *>(elements));
         return elements;
       case kBF16:
-        kernel_.store_bf16(region.values, n, reinterpret_cast<uint16_t *>(elements));
+        kernel_.store_bf16(values, n, reinterpret_cast<uint16_t *>(elements));
         return elements;
       case kF64:
-        kernel_.store_f64(region.values, n, reinterpret_cast<double *>(elements));
+        kernel_.store_f64(values, n, reinterpret_cast<double *>(elements));
         return elements;
       default:
-        return reinterpret_cast<const uint8_t *>(region.values);
+        return reinterpret_cast<const uint8_t *>(values);
     }
   }
 
-  void store(const Region &region, const uint8_t *elements) const {
-    const size_t size = element_bytes_;
-    if (contiguous_) {
-      const size_t row_bytes = region.cols * size;
+  void store_rows(const Region &region, const uint8_t *elements) const {
+    if (!view_.transposed && (trellis_ == nullptr || !trellis_->permutes_cols())) {
+      const size_t row_bytes = size_t{region.cols} * element_bytes_;
       for (uint32_t i = 0; i < region.rows; i++) {
         const uint64_t to = uint64_t{view_row(region.row + i)} * view_.cols + region.col;
-        std::memcpy(out_ + to * size, elements + i * row_bytes, row_bytes);
+        std::memcpy(out_ + to * element_bytes_, elements + i * row_bytes, row_bytes);
       }
       return;
     }
-    switch (size) {
+    for_element_type([&](auto element) {
+      if (!view_.transposed) {
+        for (uint32_t i = 0; i < region.rows; i++) {
+          const uint64_t to = uint64_t{view_row(region.row + i)} * view_.cols;
+          for (uint32_t j = 0; j < region.cols; j++) {
+            move(element, elements, size_t{i} * region.cols + j, out_, to + view_col(region.col + j));
+          }
+        }
+        return;
+      }
+      // Beside a Poincaré part, which costs far more than this.
+      for (uint32_t j = 0; j < region.cols; j++) {
+        const uint64_t to = uint64_t{view_col(region.col + j)} * view_.rows;
+        for (uint32_t i = 0; i < region.rows; i++) {
+          move(element, elements, size_t{i} * region.cols + j, out_, to + view_row(region.row + i));
+        }
+      }
+    });
+  }
+
+  void store_columns(const Region &region, const uint8_t *elements) const {
+    const size_t column_bytes = size_t{region.rows} * element_bytes_;
+    for (uint32_t j = 0; j < region.cols; j++) {
+      uint8_t *to = out_ + uint64_t{view_col(region.col + j)} * view_.rows * element_bytes_;
+      const uint8_t *column = elements + j * column_bytes;
+      if (!trellis_->permutes_rows()) {
+        std::memcpy(to + uint64_t{region.row} * element_bytes_, column, column_bytes);
+        continue;
+      }
+      for_element_type([&](auto element) {
+        for (uint32_t i = 0; i < region.rows; i++) {
+          move(element, column, i, to, view_row(region.row + i));
+        }
+      });
+    }
+  }
+
+  // Calls work with a value of the type that has an element's size, for loops over elements.
+  template <typename Work>
+  void for_element_type(const Work &work) const {
+    switch (element_bytes_) {
       case 2:
-        scatter<uint16_t>(region, elements);
-        break;
+        return work(uint16_t{});
       case 4:
-        scatter<uint32_t>(region, elements);
-        break;
+        return work(uint32_t{});
       default:
-        scatter<uint64_t>(region, elements);
-        break;
+        return work(uint64_t{});
     }
   }
 
   template <typename Element>
-  void scatter(const Region &region, const uint8_t *elements) const {
-    const auto move = [&](uint32_t i, uint32_t j, uint64_t to) {
-      std::memcpy(out_ + to * sizeof(Element), elements + (size_t{i} * region.cols + j) * sizeof(Element), sizeof(Element));
-    };
-    if (!view_.transposed) {
-      for (uint32_t i = 0; i < region.rows; i++) {
-        const uint64_t to = uint64_t{view_row(region.row + i)} * view_.cols;
-        for (uint32_t j = 0; j < region.cols; j++) {
-          move(i, j, to + view_col(region.col + j));
-        }
-      }
-      return;
-    }
-    if (trellis_ != nullptr && trellis_->permutes_rows()) {
-      for (uint32_t j = 0; j < region.cols; j++) {
-        const uint64_t to = uint64_t{view_col(region.col + j)} * view_.rows;
-        for (uint32_t i = 0; i < region.rows; i++) {
-          move(i, j, to + trellis_->permuted(region.row + i));
-        }
-      }
-      return;
-    }
-    // By small blocks, so that a line of a row is read once, and a run of a column is written once.
-    constexpr uint32_t kBlockCols = 16;
-    constexpr uint32_t kBlockRows = 128;
-    Element block[kBlockCols * kBlockRows];
-    for (uint32_t top = 0; top < region.rows; top += kBlockRows) {
-      const uint32_t height = std::min(kBlockRows, region.rows - top);
-      for (uint32_t left = 0; left < region.cols; left += kBlockCols) {
-        const uint32_t width = std::min(kBlockCols, region.cols - left);
-        for (uint32_t i = 0; i < height; i++) {
-          Element line[kBlockCols];
-          std::memcpy(line, elements + (size_t{top + i} * region.cols + left) * sizeof(Element), width * sizeof(Element));
-          for (uint32_t j = 0; j < width; j++) {
-            block[j * kBlockRows + i] = line[j];
-          }
-        }
-        for (uint32_t j = 0; j < width; j++) {
-          const uint64_t to = uint64_t{view_col(region.col + left + j)} * view_.rows + region.row + top;
-          std::memcpy(out_ + to * sizeof(Element), block + j * kBlockRows, height * sizeof(Element));
-        }
-      }
-    }
+  static void move(Element element, const uint8_t *from, size_t from_index, uint8_t *to, uint64_t to_index) {
+    std::memcpy(&element, from + from_index * sizeof element, sizeof element);
+    std::memcpy(to + to_index * sizeof element, &element, sizeof element);
   }
 
   uint32_t view_row(uint32_t row) const { return trellis_ == nullptr ? row : trellis_->view_row(row); }
@@ -331,11 +394,16 @@ class Job {
   const Crc32c &crc_;
   const unsigned element_bytes_;
   const PoincarePart poincare_;
-  // Whether elements of a coded row are neighbours in the tensor, and whether rows follow each other too.
-  const bool contiguous_;
+  // Whether the tensor's rows are made of coded columns by the pass that scales.
+  const bool by_columns_;
+  // Whether lines are neighbours in the tensor, and their elements too.
   const bool ordered_;
   const Grid grid_;
   const uint32_t group_rows_;
+  const size_t values_;
+  const bool streamed_;
+  // Whether values are made where they belong in the tensor.
+  const bool in_place_;
   PoincareFailure failure_;
   std::atomic<bool> out_of_memory_{false};
 };

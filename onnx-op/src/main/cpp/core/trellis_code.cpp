@@ -76,8 +76,7 @@ Cache &cache() {
 }  // namespace
 
 TrellisCode::TrellisCode(int bits, int law, int kappa)
-    : bits_(bits),
-      psi_(pseed::radii(size_t{1} << bits / 2, law, kappa)),
+    : psi_(pseed::radii(size_t{1} << bits / 2, law, kappa)),
       phi_(pseed::angles(size_t{1} << (bits - bits / 2))),
       codes_(size_t{1} << bits) {
   const int angle_bits = bits - bits / 2;
@@ -86,6 +85,21 @@ TrellisCode::TrellisCode(int bits, int law, int kappa)
     const int32_t product = psi_[h >> angle_bits] * phi_[h & ((1u << angle_bits) - 1)];
     codes_[state] = static_cast<int16_t>((product + (1 << 14)) >> 15);
   }
+  if (bits == 12) {
+    uint8_t *to = lookups_;
+    for (const std::vector<int16_t> *table : {&psi_, &phi_}) {
+      for (size_t quarter = 0; quarter < 64; quarter += 16) {
+        for (int shift = 0; shift < 16; shift += 8) {
+          for (size_t twice = 0; twice < 32; twice++) {
+            const size_t i = quarter + twice % 16;
+            const int before = quarter == 0 ? 0 : (*table)[i - 16];
+            *to++ = static_cast<uint8_t>(((*table)[i] ^ before) >> shift);
+          }
+        }
+      }
+    }
+  }
+  tables_ = {bits, codes_.data(), bits == 12 ? lookups_ : nullptr};
 }
 
 std::shared_ptr<const TrellisCode> TrellisCode::of(int bits, int law, int kappa) {
