@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -86,7 +87,7 @@ public final class BuildNatives {
       pack(new TreeMap<>());
       say("no native library in the jar: " + reason);
       say(
-          "  models load and are coded without, only more slowly; see 'Native library' in README.md");
+          "  models load and are coded without, only more slowly; see 'The native library' in docs/hosts.md");
     }
   }
 
@@ -172,31 +173,42 @@ public final class BuildNatives {
   }
 
   /**
-   * The jar's folder holds these libraries and their digests, and nothing else.
+   * The jar's folder holds these libraries and their digests, and nothing else. What is there
+   * already is left alone: files of a new date would give a new jar, and every module behind it
+   * would be compiled again.
    *
    * @param libraries files by PLATFORM/NAME
    */
   private void pack(TreeMap<String, Path> libraries) throws IOException {
-    if (Files.exists(packed)) {
-      try (Stream<Path> old = Files.walk(packed)) {
-        for (Path file : old.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
-    }
-    if (libraries.isEmpty()) {
-      return;
-    }
+    TreeMap<Path, byte[]> files = new TreeMap<>();
     StringBuilder sums = new StringBuilder();
     for (Map.Entry<String, Path> library : libraries.entrySet()) {
       String name = library.getKey();
       byte[] bytes = Files.readAllBytes(library.getValue());
-      Files.createDirectories(packed.resolve(name).getParent());
-      Files.write(packed.resolve(name), bytes);
+      files.put(packed.resolve(name), bytes);
       sums.append(sha256(bytes)).append("  ").append(name).append('\n');
       say("native library " + name + ", " + bytes.length + " bytes");
     }
-    Files.writeString(packed.resolve("SHA256SUMS"), sums, StandardCharsets.US_ASCII);
+    if (!files.isEmpty()) {
+      files.put(packed.resolve("SHA256SUMS"), sums.toString().getBytes(StandardCharsets.US_ASCII));
+    }
+    if (Files.exists(packed)) {
+      try (Stream<Path> old = Files.walk(packed)) {
+        for (Path file : old.sorted(Comparator.reverseOrder()).toList()) {
+          if (files.keySet().stream().noneMatch(kept -> kept.startsWith(file))) {
+            Files.delete(file);
+          }
+        }
+      }
+    }
+    for (Map.Entry<Path, byte[]> file : files.entrySet()) {
+      Path target = file.getKey();
+      if (!Files.isRegularFile(target)
+          || !Arrays.equals(Files.readAllBytes(target), file.getValue())) {
+        Files.createDirectories(target.getParent());
+        Files.write(target, file.getValue());
+      }
+    }
   }
 
   private static int run(StringBuilder words, List<String> command)

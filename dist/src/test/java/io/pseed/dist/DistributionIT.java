@@ -157,6 +157,7 @@ class DistributionIT {
   @Test
   void everyLibraryIsTheWorkOfSomebodyWhoIsNamed() throws IOException {
     String named = Files.readString(unpacked.resolve(ROOT).resolve("THIRD-PARTY.txt"));
+    assertThat(named).as("what is ours is no third party's").doesNotContain("io.pseed");
     try (var files = Files.list(unpacked.resolve(ROOT).resolve("lib"))) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString().replaceAll("-\\d.*", "");

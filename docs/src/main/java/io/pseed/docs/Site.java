@@ -56,12 +56,14 @@ public final class Site {
       nav { flex: 0 0 11rem; padding: 2rem 1rem; }
       nav a { display: block; padding: .15rem 0; text-decoration: none; }
       nav a.here { font-weight: 600; color: inherit; }
-      main { flex: 0 1 52rem; min-width: 0; padding: 1rem 1.5rem 4rem; }
+      main { flex: 0 1 70rem; min-width: 0; padding: 1rem 1.5rem 4rem; }
+      main > p, main > ul, main > ol { max-width: 50rem; }
       pre, code { font: 13.5px/1.5 ui-monospace, monospace; background: var(--code); border-radius: 4px; }
       code { padding: .1em .3em; } pre { padding: .8rem 1rem; overflow-x: auto; } pre code { padding: 0; background: none; }
       table { border-collapse: collapse; display: block; overflow-x: auto; }
       th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
-      @media (max-width: 50rem) { body { display: block; } nav a { display: inline-block; margin-right: .8rem; } }
+      td code { white-space: nowrap; }
+      @media (max-width: 50rem) { nav { padding-bottom: 0; } main { padding-top: 0; } body { display: block; } nav a { display: inline-block; margin-right: .8rem; } }
       """;
 
   private final Path root;

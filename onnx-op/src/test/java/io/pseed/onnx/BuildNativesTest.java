@@ -64,9 +64,20 @@ class BuildNativesTest {
       object = files.filter(f -> f.toString().endsWith(".o")).findFirst().orElseThrow();
     }
     FileTime compiled = Files.getLastModifiedTime(object);
+    FileTime older = FileTime.from(Instant.parse("2020-01-01T00:00:00Z"));
+    for (Path file : packed) {
+      Files.setLastModifiedTime(file, older);
+    }
+    Path stranger =
+        Files.createDirectories(packed().resolve("other-x64")).resolve("libpseed_ort.so");
+    Files.writeString(stranger, "of an older build");
     assertThat(run("host", System.getenv("PATH")).code()).isZero();
     assertThat(Files.getLastModifiedTime(object)).isEqualTo(compiled);
     assertThat(library).hasBinaryContent(bytes);
+    assertThat(packed)
+        .as("equal files are left alone, so that Maven packs nothing and compiles nothing")
+        .allSatisfy(file -> assertThat(Files.getLastModifiedTime(file)).isEqualTo(older));
+    assertThat(stranger.getParent()).doesNotExist();
 
     Files.writeString(dir.resolve("cpp/ort/op.cpp"), "this is no C++\n");
     Run broken = run("host", System.getenv("PATH"));
@@ -87,8 +98,8 @@ class BuildNativesTest {
     assertThat(run.words())
         .contains("pseed: no native library in the jar: there is no CMake")
         .contains(
-            "models load and are coded without, only more slowly; see 'Native library' in"
-                + " README.md");
+            "models load and are coded without, only more slowly; see 'The native"
+                + " library' in docs/hosts.md");
     assertThat(packed()).as("nothing of an older build").doesNotExist();
   }
 

@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code pseed}. */
@@ -219,7 +221,28 @@ public final class PseedCommand implements Runnable {
           ? option.longestName() + " needs a value, " + option.paramLabel()
           : first.paramLabel() + " is missing: " + command.qualifiedName() + " " + labels(command);
     }
+    if (failure.getCause() instanceof TypeConversionException
+        || failure.getMessage().contains("KEY=VALUE")) {
+      return wrongValue(failure);
+    }
     return failure.getMessage();
+  }
+
+  /** picocli's own sentences name types of Java. */
+  private static String wrongValue(ParameterException failure) {
+    if (!(failure.getArgSpec() instanceof OptionSpec option)) {
+      return failure.getMessage();
+    }
+    Class<?> type = option.type();
+    String expected =
+        Map.class.isAssignableFrom(type)
+            ? failure.getMessage().contains("KEY=VALUE") ? option.paramLabel() : null
+            : type == int.class || type == Integer.class || type == long.class
+                ? "a whole number"
+                : type == double.class || type == Double.class ? "a number" : null;
+    return expected != null
+        ? option.longestName() + " is '" + failure.getValue() + "', expected " + expected
+        : option.longestName() + ": " + failure.getCause().getMessage();
   }
 
   private static String labels(CommandSpec command) {

@@ -144,9 +144,10 @@ final class VerifyCommand implements Callable<Integer> {
       report.put("digest", reader.digest()).put("tensors", reader.header().tensors().size());
       if (!json) {
         console.line(
-            "%s is whole: digest, padding, %d sections and %d tensors, each decoded, agree with"
-                + " their checksums",
-            model, reader.header().sections().size(), reader.header().tensors().size());
+            "%s is whole: digest, padding, %s and %s, each decoded, agree with their checksums",
+            model,
+            count(reader.header().sections().size(), "section"),
+            count(reader.header().tensors().size(), "tensor"));
       }
       Optional<ExternalExport> export =
           files.size() == 1 ? Optional.empty() : ExternalExport.of(files.get(0));
@@ -332,5 +333,9 @@ final class VerifyCommand implements Callable<Integer> {
     if (!json) {
       console.line("Report: %s", judge.report);
     }
+  }
+
+  private static String count(int n, String what) {
+    return n + " " + what + (n == 1 ? "" : "s");
   }
 }

@@ -94,6 +94,24 @@ class PseedCommandTest {
         .startsWith("--bits needs a value, BITS (see");
     assertThat(Outcome.of("convert", "my", "model.onnx").sentence())
         .startsWith("unexpected argument 'model.onnx'; quote names with blanks (see");
+    String[][] values = {
+      {"--threads", "many", "--threads is 'many', expected a whole number"},
+      {"--threads", "9999999999", "--threads is '9999999999', expected a whole number"},
+      {"--bits", "x", "--bits is 'x', expected a number"},
+      {"--min-cosine", "0,9", "--min-cosine is '0,9', expected a number"},
+      {"--input-shape", "1x3", "--input-shape is '1x3', expected NAME=DIMS"},
+      {
+        "--target-size",
+        "8XB",
+        "--target-size: '8XB' is no size; write it as 8MB, 7.5MiB or a number of bytes"
+      },
+    };
+    for (String[] value : values) {
+      assertThat(Outcome.of("convert", "a.onnx", value[0], value[1]).sentence())
+          .isEqualTo(value[2] + " (see 'pseed convert --help')");
+    }
+    assertThat(Outcome.of("convert", "a.onnx", "--input-shape", "x=1xy").sentence())
+        .startsWith("--input-shape: ");
     assertThat(Outcome.of("help", "convert").out())
         .isEqualTo(Outcome.of("convert", "--help").out());
     assertThat(Outcome.of("help").out()).isEqualTo(Outcome.of("--help").out());
