@@ -55,6 +55,13 @@ uint64_t number(const OrtSessionOptions *options, const char *key, uint64_t othe
   return std::strtoull(text.c_str(), nullptr, 10);
 }
 
+// This allocator would keep it for later.
+void give_back_free_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 // The runs that a thread is in the middle of, the innermost first. A run's options reach the session inside, so that a run can be
 // terminated there; with parallel execution of nodes the thread may be another one, and then they do not.
 struct RunInProgress {
@@ -286,7 +293,9 @@ void FusedNode::run(OrtKernelContext *context) const {
       owners[i].reset();
     }
   }
-  provider->runs.fetch_add(1, std::memory_order_release);
+  if (provider->runs.fetch_add(1, std::memory_order_release) == 0) {
+    give_back_free_memory();  // the runtime frees the file's bytes only when the session is complete
+  }
 }
 
 const char *PSEED_ORT_CALL provider_name(const Ep *) { return PSEED_ORT_PROVIDER; }
@@ -342,10 +351,8 @@ OrtStatus *PSEED_ORT_CALL compile(Ep *self, const OrtGraph **graphs, const OrtNo
     for (size_t i = 0; i < count; i++) {
       infos[i] = compiled[i].release();
     }
-#if defined(__GLIBC__)
-    // Weights that kernels have packed are free again, and this allocator would keep them for later: a third of MiniLM.
-    malloc_trim(0);
-#endif
+    // Weights that kernels have packed are free again: a third of MiniLM.
+    give_back_free_memory();
   });
 }
 
