@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -55,5 +56,15 @@ class PseedHeaderTest {
           .as(text)
           .isInstanceOf(JsonProcessingException.class);
     }
+  }
+
+  /** JSON escapes no DEL and none of what is beside it in Latin 1; a fuzzer found that. */
+  @Test
+  void whatStandsInTheWrongPlaceMovesNoTerminalsCursor() {
+    byte[] header = "\"pr\u007fdu\u009bcer\"".getBytes(StandardCharsets.UTF_8);
+    assertThatThrownBy(() -> PseedHeader.parse(header, "a.pseed", 128, Limits.STANDARD))
+        .isInstanceOf(CorruptException.class)
+        .hasMessage(
+            "a.pseed: JSON header: header is \"pr\\u007fdu\\u009bcer\", expected an object");
   }
 }
