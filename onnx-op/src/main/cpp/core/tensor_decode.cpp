@@ -260,23 +260,12 @@ class Job {
           return;
         }
       }
-      const size_t row_bytes = size_t{region.cols} * element_bytes_;
-      if (in_place_ && line_sums != nullptr) {
-        crc_.update_rows(line_sums + first, out, line_bytes(), region.rows, row_bytes);
-      } else if (!in_place_) {
-        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
-        if (line_sums != nullptr) {
-          crc_.copy_rows(line_sums + first, elements, row_bytes, region.rows, row_bytes, out, line_bytes(), streamed_);
-        } else {
-          store_rows(region, elements);
-        }
-      }
+      hand_out(region, region.rows, region.cols, out, scratch.elements, line_sums == nullptr ? nullptr : line_sums + first);
     }
   }
 
   // The tile's columns, some at a time, as rows of values: a transposed view's trellis.
   void tile_columns(const Region &tile, const Scratch &scratch, uint32_t *line_sums) const {
-    const size_t column_bytes = size_t{tile.rows} * element_bytes_;
     for (uint32_t first = 0; first < tile.cols; first += kStripCols) {
       Region region = tile;
       region.col += first;
@@ -288,16 +277,26 @@ class Job {
       }
       kernel_.scale_columns(scratch.z + first, scratch.stride, region.rows, region.cols, TrellisDecoder::last_log2(*trellis_),
                             scratch.row_scales, scratch.col_scales + first, region.values, region.stride);
-      if (in_place_ && line_sums != nullptr) {
-        crc_.update_rows(line_sums + first, out, line_bytes(), region.cols, column_bytes);
-      } else if (!in_place_) {
-        const uint8_t *elements = converted(region.values, size_t{region.rows} * region.cols, scratch.elements);
-        if (line_sums != nullptr) {
-          crc_.copy_rows(line_sums + first, elements, column_bytes, region.cols, column_bytes, out, line_bytes(), streamed_);
-        } else {
-          store_columns(region, elements);
-        }
+      hand_out(region, region.cols, region.rows, out, scratch.elements, line_sums == nullptr ? nullptr : line_sums + first);
+    }
+  }
+
+  // Values of a region, which are whole in each of its lines, to the tensor. out: where the first line begins there. sums: as in `tile`.
+  void hand_out(const Region &region, uint32_t lines, uint32_t line_values, uint8_t *out, uint8_t *elements, uint32_t *sums) const {
+    const size_t size = size_t{line_values} * element_bytes_;
+    if (in_place_) {
+      if (sums != nullptr) {
+        crc_.update_rows(sums, out, line_bytes(), lines, size);
       }
+      return;
+    }
+    const uint8_t *from = converted(region.values, size_t{lines} * line_values, elements);
+    if (sums != nullptr) {
+      crc_.copy_rows(sums, from, size, lines, size, out, line_bytes(), streamed_);
+    } else if (by_columns_) {
+      store_columns(region, from);
+    } else {
+      store_rows(region, from);
     }
   }
 
