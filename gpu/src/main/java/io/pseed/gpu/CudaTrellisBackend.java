@@ -129,39 +129,42 @@ public final class CudaTrellisBackend implements EncoderBackend {
   @Override
   public void search(SearchRequest request, LongConsumer progress)
       throws IOException, BackendException {
-    Use use = least();
-    long weights = (long) request.rows() * request.cols();
-    add(use, weights);
-    try {
-      SearchUnit unit = SearchUnit.of(request);
-      for (SearchUnit.Bucket bucket : unit.buckets()) {
-        use.check.require(request.code().bits(), bucket.leastRate(), bucket.mostRate());
-      }
-      search(use.device, unit, progress);
-    } catch (CudaFailure e) {
-      throw new BackendException(e.getMessage(), lost(use, e));
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    } finally {
-      add(use, -weights);
-    }
+    onDevice(
+        (long) request.rows() * request.cols(),
+        use -> {
+          SearchUnit unit = SearchUnit.of(request);
+          for (SearchUnit.Bucket bucket : unit.buckets()) {
+            use.check.require(request.code().bits(), bucket.leastRate(), bucket.mostRate());
+          }
+          search(use.device, unit, progress);
+          return null;
+        });
   }
 
   @Override
   public Optional<ShapeTotals> shapeTotals(MatrixRows matrix) throws IOException, BackendException {
+    return onDevice((long) matrix.rows() * matrix.cols(), use -> use.summation.totals(matrix));
+  }
+
+  /** What is done on one device. */
+  private interface Work<T> {
+    T run(Use use) throws CudaFailure, InterruptedException, IOException;
+  }
+
+  /** Does some weights' work on the device that has the least. */
+  private <T> T onDevice(long weights, Work<T> work) throws IOException, BackendException {
     Use use = least();
+    add(use, weights);
     try {
-      return use.summation.totals(matrix);
+      return work.run(use);
     } catch (CudaFailure e) {
       throw new BackendException(e.getMessage(), lost(use, e));
     } catch (InterruptedException e) {
-      throw interrupted(e);
+      Thread.currentThread().interrupt();
+      throw (IOException) new InterruptedIOException("interrupted").initCause(e);
+    } finally {
+      add(use, -weights);
     }
-  }
-
-  private static IOException interrupted(InterruptedException e) {
-    Thread.currentThread().interrupt();
-    return (IOException) new InterruptedIOException("interrupted").initCause(e);
   }
 
   private synchronized void add(Use use, long weights) {

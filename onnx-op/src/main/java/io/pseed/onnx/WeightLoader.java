@@ -23,8 +23,6 @@ final class WeightLoader {
   /** Bytes of records that are in memory at once. */
   private static final int WAVE_BYTES = 64 << 20;
 
-  private static final int LARGEST_BUFFER = Integer.MAX_VALUE - 64;
-
   private final PseedReader reader;
   private final RecordDecoder decoder;
 
@@ -42,7 +40,7 @@ final class WeightLoader {
    */
   Map<String, ByteBuffer> load(List<TensorEntry> tensors) throws IOException {
     for (TensorEntry tensor : tensors) {
-      if (tensor.decodedBytes() > LARGEST_BUFFER) {
+      if (tensor.decodedBytes() > DirectMemory.LARGEST) {
         throw new OverLimitException(
             String.format(
                 "%s: tensor '%s' has %d bytes, a tensor of ONNX Runtime's Java binding has less than"

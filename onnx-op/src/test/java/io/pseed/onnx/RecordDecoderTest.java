@@ -232,13 +232,17 @@ class RecordDecoderTest {
         .replaceAll(found -> Float.toHexString(Float.parseFloat(found.group())));
   }
 
+  /** The bytes of a record of rows of 12 weights. */
+  private static byte[] trellis(int rows) throws Exception {
+    return array(
+        TestFiles.parse(TestFiles.trellis("t", DType.F32, rows, 12, LayerSeed.NONE).record())
+            .bytes());
+  }
+
   @Test
   void everyFlippedBitOfARecordIsFoundInTheSameWords() throws Exception {
     RecordDecoder decoder = nativeDecoder();
-    byte[] good =
-        array(
-            TestFiles.parse(TestFiles.trellis("t", DType.F32, 8, 12, LayerSeed.NONE).record())
-                .bytes());
+    byte[] good = trellis(8);
     for (int bit = 0; bit < 8 * good.length; bit++) {
       byte[] bad = good.clone();
       bad[bit / 8] ^= (byte) (1 << (bit % 8));
@@ -251,14 +255,8 @@ class RecordDecoderTest {
   @Test
   void whatChangesBehindTheParserIsDecodedAsByJava() throws Exception {
     RecordDecoder decoder = nativeDecoder();
-    byte[] good =
-        array(
-            TestFiles.parse(TestFiles.trellis("t", DType.F32, 8, 12, LayerSeed.NONE).record())
-                .bytes());
-    byte[] other =
-        array(
-            TestFiles.parse(TestFiles.trellis("t", DType.F32, 4, 12, LayerSeed.NONE).record())
-                .bytes());
+    byte[] good = trellis(8);
+    byte[] other = trellis(4);
     for (int at = 0; at < good.length; at++) {
       int from = at;
       Decoding changed =

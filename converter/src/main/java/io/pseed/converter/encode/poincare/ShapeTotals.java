@@ -36,7 +36,11 @@ public final class ShapeTotals {
     }
     double sum = 0;
     for (int r = 0; r < rowEnergies.length; r++) {
-      sum += finite(rowEnergies[r], r);
+      if (!Double.isFinite(rowEnergies[r])) {
+        throw new IllegalArgumentException(
+            "row %d of the matrix has a weight that is not finite".formatted(r));
+      }
+      sum += rowEnergies[r];
     }
     this.energy = sum;
     this.chains = chains;
@@ -60,7 +64,7 @@ public final class ShapeTotals {
       Arrays.fill(sums, 0);
       for (int r = geometry.rowEdge(a); r < geometry.rowEdge(a + 1); r++) {
         matrix.row(r, row);
-        energies[r] = finite(addRow(geometry, row, sums), r);
+        energies[r] = addRow(geometry, row, sums);
       }
       for (double sum : sums) {
         addCell(geometry, cell++, sum, chains, bins);
@@ -83,14 +87,6 @@ public final class ShapeTotals {
         energy += w * w;
       }
       sums[b] += sum;
-    }
-    return energy;
-  }
-
-  private static double finite(double energy, int r) {
-    if (!Double.isFinite(energy)) {
-      throw new IllegalArgumentException(
-          "row %d of the matrix has a weight that is not finite".formatted(r));
     }
     return energy;
   }
