@@ -11,12 +11,16 @@ final class Names {
 
   private Names() {}
 
-  /** The name as it may stand in a message. */
+  /** The name as it may stand in a message: its end, where it is long. */
   static String shown(String name) {
-    String cut = name.length() <= MOST ? name : "..." + name.substring(name.length() - MOST);
-    StringBuilder out = new StringBuilder(cut.length());
-    for (int i = 0; i < cut.length(); i++) {
-      char c = cut.charAt(i);
+    return visible(name.length() <= MOST ? name : "..." + name.substring(name.length() - MOST));
+  }
+
+  /** The text with an escape for each character that is not seen but does something. */
+  static String visible(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       if (Character.isISOControl(c)
           || Character.getType(c) == Character.FORMAT
           || Character.getType(c) == Character.LINE_SEPARATOR

@@ -4,7 +4,8 @@ import java.io.IOException;
 
 /**
  * A file, record or header that cannot be used. The message says where, what was found and what was
- * expected. One subclass per {@link Kind} (specification, section 10).
+ * expected, without any character that would move a terminal's cursor or forge a line of a log,
+ * whatever the file holds. One subclass per {@link Kind} (specification, section 10).
  */
 public abstract sealed class PseedException extends IOException
     permits NotPseedException,
@@ -35,11 +36,11 @@ public abstract sealed class PseedException extends IOException
   }
 
   PseedException(String message) {
-    super(message);
+    super(Names.visible(message));
   }
 
   PseedException(String message, Throwable cause) {
-    super(message, cause);
+    super(Names.visible(message), cause);
   }
 
   /** What kind of trouble this is. */

@@ -430,10 +430,10 @@ public record PseedHeader(
               : found.isContainerNode()
                   ? (found.isArray() ? "an array" : "an object") + " of " + found.size()
                   : found.isMissingNode() ? "empty" : found.toString();
-      // A string is quoted as JSON has it, which leaves some control characters as they are.
-      String shown = Names.shown(text.length() > 80 ? text.substring(0, 80) + "..." : text);
       return new CorruptException(
-          String.format("%s: JSON header: %s is %s, expected %s", file, where, shown, expected));
+          String.format(
+              "%s: JSON header: %s is %s, expected %s",
+              file, where, text.length() > 80 ? text.substring(0, 80) + "..." : text, expected));
     }
   }
 }

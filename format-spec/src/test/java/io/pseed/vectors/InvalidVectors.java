@@ -957,6 +957,9 @@ final class InvalidVectors {
     deflatedMember("other", UNKNOWN, "encoding zstd", encoding, "\"encoding\":\"zstd\"");
     deflatedMember("case", UNKNOWN, "encoding Deflate", encoding, "\"encoding\":\"Deflate\"");
     deflatedMember("empty", UNKNOWN, "encoding is empty", encoding, "\"encoding\":\"\"");
+    // JSON leaves DEL unescaped; a message that shows it would move a terminal's cursor.
+    deflatedMember(
+        "control", UNKNOWN, "encoding holds DEL", encoding, "\"encoding\":\"de\u007flate\"");
     deflatedMember("null", CORRUPT, "encoding is null", encoding, "\"encoding\":null");
     deflatedMember("number", CORRUPT, "encoding is a number", encoding, "\"encoding\":1");
     String length = "\"decodedLength\":10";
