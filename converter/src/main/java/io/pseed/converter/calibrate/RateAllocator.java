@@ -81,9 +81,6 @@ public final class RateAllocator {
   /** Shortest row of a calibrated matrix that is worth a stream. */
   private static final int SHORTEST_ROW = 8;
 
-  /** Columns that are enough to tell the energy of a layer's output. */
-  private static final int ENERGY_COLUMNS = 32;
-
   private final List<TensorPlan> base;
   private final Map<String, Costs> costs = new HashMap<>();
   private final Map<String, TensorPlan> fixed = new HashMap<>();
@@ -219,29 +216,16 @@ public final class RateAllocator {
   /** What an error as large as the weight itself would cost, from evenly spread columns. */
   private static double energy(SourceTensor tensor, TensorStatistics statistics)
       throws IOException {
-    View view = statistics.view();
-    int n = view.rows();
-    int m = view.cols();
-    float[] all = new float[Math.multiplyExact(n, m)];
-    WeightMatrix.of(tensor, view).read(0, n, all);
-    int step = (m + ENERGY_COLUMNS - 1) / ENERGY_COLUMNS;
-    int block = statistics.block();
+    double[] columns = statistics.columns();
+    ErrorMetric metric =
+        new ErrorMetric(statistics.size(), statistics.block(), statistics.metric(), columns, 0);
+    int[] sample = ErrorForecast.sample(columns.length);
+    double[] energies = metric.energies(WeightMatrix.of(tensor, statistics.view()), sample);
     double sum = 0;
-    double taken = 0;
-    for (int j = 0; j < m; j += step) {
-      double own = 0;
-      for (int i = 0; i < n; i++) {
-        int start = i / block * block;
-        double inner = 0;
-        for (int k = start; k < Math.min(n, start + block); k++) {
-          inner += statistics.metric()[i * block + k - start] * all[k * m + j];
-        }
-        own += inner * all[i * m + j];
-      }
-      sum += statistics.columns()[j] * own;
-      taken++;
+    for (int s = 0; s < sample.length; s++) {
+      sum += columns[sample[s]] * energies[s];
     }
-    return sum * m / taken;
+    return sum * columns.length / sample.length;
   }
 
   /**
@@ -272,7 +256,8 @@ public final class RateAllocator {
       double[] columns = new double[view.cols()];
       Arrays.fill(rows, typical);
       Arrays.fill(columns, 1);
-      costs.put(tensor.name(), Costs.of(tensor, plan.trellis(), new ErrorForecast(rows, columns)));
+      costs.put(
+          tensor.name(), Costs.of(tensor, plan.trellis(), ErrorForecast.alone(rows, columns)));
     }
   }
 
@@ -318,7 +303,7 @@ public final class RateAllocator {
     // The rotation shares errors out evenly.
     double[] columns = new double[n];
     Arrays.fill(columns, energy / n * Arrays.stream(statistics.columns()).sum() / n);
-    costs.put(tensor.name(), Costs.of(tensor, row, new ErrorForecast(new double[] {1}, columns)));
+    costs.put(tensor.name(), Costs.of(tensor, row, ErrorForecast.alone(new double[] {1}, columns)));
   }
 
   private void add(SourceTensor tensor, int seedBits, TensorStatistics statistics, double typical)
@@ -625,7 +610,7 @@ public final class RateAllocator {
     int line = 0;
     for (int p = 0; p < panels.count(); p++) {
       for (int i = 0; i < panels.lengths()[p]; i++) {
-        sum += lines[line++] * across * ErrorForecast.noise(panels.rates()[p]);
+        sum += lines[line++] * across * cost.forecast.cost(panels.rates()[p]);
       }
     }
     return sum;
@@ -640,6 +625,7 @@ public final class RateAllocator {
     Ranges byColumns =
         Ranges.best(
             false,
+            forecast,
             forecast.columns(),
             Arrays.stream(forecast.rows()).sum(),
             rows,
@@ -650,6 +636,7 @@ public final class RateAllocator {
       Ranges byRows =
           Ranges.best(
               true,
+              forecast,
               forecast.rows(),
               Arrays.stream(forecast.columns()).sum(),
               cols,
@@ -697,7 +684,13 @@ public final class RateAllocator {
      * @param change bits that one more range costs
      */
     static Ranges best(
-        boolean byRows, double[] cost, double across, int width, double price, double change) {
+        boolean byRows,
+        ErrorForecast forecast,
+        double[] cost,
+        double across,
+        int width,
+        double price,
+        double change) {
       int n = cost.length;
       int kinds = TrellisCode.MAX_RATE + 1;
       byte[][] from = new byte[n][kinds];
@@ -715,9 +708,7 @@ public final class RateAllocator {
           boolean same = best[k] <= changed || i == 0;
           from[i][k] = (byte) (same ? k : cheapest);
           next[k] =
-              (same ? best[k] : changed)
-                  + cost[i] * across * ErrorForecast.noise(k)
-                  + price * width * k;
+              (same ? best[k] : changed) + cost[i] * across * forecast.cost(k) + price * width * k;
         }
         double[] swap = best;
         best = next;

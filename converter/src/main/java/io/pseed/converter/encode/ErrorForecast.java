@@ -2,17 +2,31 @@ package io.pseed.converter.encode;
 
 import io.pseed.converter.plan.TrellisPlan;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
- * What coding a matrix with error feedback will cost, told before it is searched: at a rate whose
- * noise is a share s of a value's energy, about s times the sum over rows i and columns j of
- * rows[i] * columns[j].
+ * What coding a matrix with error feedback will cost, told before it is searched: {@link #cost} of
+ * the rate, times the sum over rows i and columns j of rows[i] * columns[j].
+ *
+ * <p>At high rates that cost is the code's noise as a share of a value's energy. At low ones, what
+ * is fed back widens the targets, and noise grows with them; and where nothing is coded, no row
+ * makes up for another, which costs far more where the vectors that meet the rows have a direction
+ * in common.
  *
  * @param rows cost of each row in the order of coding, in the rotated space
  * @param columns energy of a value of each column times the column's weight
+ * @param feedback energy that a row's targets gain for each unit of noise in the rows before it
+ * @param nothing cost of rate 0, at least 1
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record ErrorForecast(double[] rows, double[] columns) {
+public record ErrorForecast(double[] rows, double[] columns, double feedback, double nothing) {
+  /** Columns that tell what zeros cost. */
+  private static final int SAMPLE = 32;
+
+  /** Share of the targets' growth that makes them grow once more: measured. */
+  private static final double AGAIN = 1.0 / 6;
+
   /** Noise by rate at L = 12, relative to the energy: measured on Gaussian rows. */
   private static final double[] NOISE_DB = {
     0, -5.55, -11.35, -17.15, -22.95, -28.75, -34.5, -40.1, -45.5
@@ -29,7 +43,47 @@ public record ErrorForecast(double[] rows, double[] columns) {
     for (int j = 0; j < columns.length; j++) {
       columns[j] = metric.columns()[j] * levels.cols()[j] * levels.cols()[j];
     }
-    return new ErrorForecast(factor.own(), columns);
+    double[] noise = new double[factor.own().length];
+    Arrays.fill(noise, 1);
+    return new ErrorForecast(
+        factor.own(),
+        columns,
+        factor.excess(noise),
+        nothing(matrix, metric, factor.own(), columns));
+  }
+
+  /** The forecast where errors of rows neither make up for one another nor add up. */
+  public static ErrorForecast alone(double[] rows, double[] columns) {
+    return new ErrorForecast(rows, columns, 0, 1);
+  }
+
+  private static double nothing(
+      WeightMatrix matrix, ErrorMetric metric, double[] rows, double[] columns) throws IOException {
+    int[] sample = sample(columns.length);
+    double[] energies = metric.energies(matrix, sample);
+    double zeros = 0;
+    double coded = 0;
+    for (int s = 0; s < sample.length; s++) {
+      zeros += metric.columns()[sample[s]] * energies[s];
+      coded += columns[sample[s]];
+    }
+    coded *= Arrays.stream(rows).sum();
+    return zeros > coded && coded > 0 ? zeros / coded : 1;
+  }
+
+  /** Evenly spread numbers of at most so many columns as tell enough of all. */
+  public static int[] sample(int columns) {
+    int step = (columns + SAMPLE - 1) / SAMPLE;
+    return IntStream.iterate(0, j -> j < columns, j -> j + step).toArray();
+  }
+
+  /** What a weight costs at a rate, as a multiple of its row's cost times its column's. */
+  public double cost(int rate) {
+    if (rate == 0) {
+      return nothing;
+    }
+    double growth = feedback * noise(rate);
+    return Math.min(nothing, noise(rate) * (1 + growth + AGAIN * growth * growth));
   }
 
   /** Noise of a rate, as a share of the energy. */
