@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -139,7 +140,7 @@ void passes(const pseed::TrellisKernel &kernel, const std::string &set) {
     }
   }
   for (int log2 = 0; log2 <= 4; log2++) {
-    for (size_t cols : {1, 3, 4, 7, 8, 15, 16, 33, 130}) {
+    for (size_t cols : {1, 3, 4, 7, 8, 15, 16, 33, 130, 1100}) {
       for (size_t groups : {1, 3, 8, 13}) {
         const size_t rows = groups << log2;
         const size_t stride = cols + groups;
@@ -174,6 +175,26 @@ void passes(const pseed::TrellisKernel &kernel, const std::string &set) {
           (columns ? kernel.scale_columns : kernel.scale_rows)(other.data() + 1, stride, rows, cols, log2, row_scales, col_scales,
                                                                got.data() + 1, out_stride);
           check(std::memcmp(got.data(), expected.data(), 4 * got.size()) == 0, what + (columns ? ", columns" : ", rows"));
+        }
+        if (kernel.scale_and_sum == nullptr || rows < 8) {
+          continue;
+        }
+        const size_t out_stride = cols + 2;
+        std::vector<float> expected(8 * out_stride + 1, 0.5f);
+        std::vector<uint32_t> sums(8);
+        std::vector<int32_t> used(z);
+        portable.scale_rows(used.data() + 1, stride, 8, cols, log2, row_scales, col_scales, expected.data() + 1, out_stride);
+        std::iota(sums.begin(), sums.end(), 7u);
+        pseed::crc32c_portable().update_rows(sums.data(), reinterpret_cast<const uint8_t *>(expected.data() + 1), 4 * out_stride, 8, 4 * cols);
+        for (const bool streamed : {false, true}) {
+          std::vector<float> got(8 * out_stride + 1, 0.5f);
+          std::vector<uint32_t> got_sums(8);
+          std::iota(got_sums.begin(), got_sums.end(), 7u);
+          other = z;
+          kernel.scale_and_sum(other.data() + 1, stride, cols, log2, row_scales, col_scales, got.data() + 1, out_stride, streamed,
+                               got_sums.data());
+          check(std::memcmp(got.data(), expected.data(), 4 * got.size()) == 0 && got_sums == sums,
+                what + (streamed ? ", streamed rows and sums" : ", rows and sums"));
         }
       }
     }

@@ -211,11 +211,7 @@ PSEED_CRC_TARGET void copy_rows_by_instruction(uint32_t *crcs, const uint8_t *by
       std::memcpy(to + i * to_stride, bytes + i * stride, n);
     }
   }
-#if defined(__x86_64__)
-  if (streamed) {
-    _mm_sfence();  // such stores are ordered by nothing else, and another thread may read them
-  }
-#else
+#if !defined(__x86_64__)
   (void)streamed;
 #endif
 }
@@ -233,6 +229,12 @@ bool has_instruction() {
 #endif
 
 }  // namespace
+
+void order_streamed() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  _mm_sfence();
+#endif
+}
 
 const Crc32c &crc32c_portable() {
   static const Crc32c crc{update_by_tables, update_rows_by_tables, copy_rows_by_tables};

@@ -19,6 +19,9 @@ struct Crc32c {
                     bool streamed);
 };
 
+// Must be called before another thread reads what this one has streamed: nothing else orders such stores.
+void order_streamed();
+
 // By tables: any machine.
 const Crc32c &crc32c_portable();
 // By instructions where the machine has them, else by tables.

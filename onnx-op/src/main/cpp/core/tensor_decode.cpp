@@ -147,7 +147,9 @@ class Job {
                             : size_t{grid_.tile_cols} * group_rows_),
         streamed_(record.decoded_bytes() >= kStreamedBytes),
         in_place_(record.dtype() == kF32 && ordered_ && !streamed_ && trellis != nullptr &&
-                  reinterpret_cast<uintptr_t>(out) % alignof(float) == 0) {}
+                  reinterpret_cast<uintptr_t>(out) % alignof(float) == 0),
+        sums_values_(kernel_.scale_and_sum != nullptr && record.dtype() == kF32 && trellis != nullptr && !poincare_.present() &&
+                     reinterpret_cast<uintptr_t>(out) % alignof(float) == 0) {}
 
   bool run(unsigned wanted_threads, Error &error) {
     const uint64_t tiles = grid_.down * grid_.across;
@@ -178,6 +180,7 @@ class Job {
             tile(task / grid_.across, task % grid_.across, scratch, nullptr);
           }
         }
+        order_streamed();
       } catch (const std::bad_alloc &) {
         out_of_memory_.store(true);
       }
@@ -249,6 +252,12 @@ class Job {
         region.values = reinterpret_cast<float *>(out);
         region.stride = view_.cols;
       }
+      uint32_t *sums = line_sums == nullptr ? nullptr : line_sums + first;
+      if (sums != nullptr && sums_values_ && region.rows == kGroupRows) {
+        kernel_.scale_and_sum(scratch.z + first * scratch.stride, scratch.stride, region.cols, TrellisDecoder::last_log2(*trellis_),
+                              scratch.row_scales + first, scratch.col_scales, reinterpret_cast<float *>(out), view_.cols, streamed_, sums);
+        continue;
+      }
       if (trellis_ != nullptr) {
         kernel_.scale_rows(scratch.z + first * scratch.stride, scratch.stride, region.rows, region.cols,
                            TrellisDecoder::last_log2(*trellis_), scratch.row_scales + first, scratch.col_scales, region.values,
@@ -260,7 +269,7 @@ class Job {
           return;
         }
       }
-      hand_out(region, region.rows, region.cols, out, scratch.elements, line_sums == nullptr ? nullptr : line_sums + first);
+      hand_out(region, region.rows, region.cols, out, scratch.elements, sums);
     }
   }
 
@@ -403,6 +412,8 @@ class Job {
   const bool streamed_;
   // Whether values are made where they belong in the tensor.
   const bool in_place_;
+  // Whether values are summed by the pass that makes them.
+  const bool sums_values_;
   PoincareFailure failure_;
   std::atomic<bool> out_of_memory_{false};
 };

@@ -33,6 +33,10 @@ struct TrellisKernel {
   // The same, transposed: column j of row i goes to out[j * out_stride + i].
   void (*scale_columns)(int32_t *z, size_t stride, size_t rows, size_t cols, int log2, const float *row_scales,
                         const float *col_scales, float *out, size_t out_stride);
+  // scale_rows of eight rows, and their sums: sums[i] is the CRC-32C of what stands before row i in its line, and goes on over it.
+  // streamed: past the caches. Null where the two cost no less together.
+  void (*scale_and_sum)(int32_t *z, size_t stride, size_t cols, int log2, const float *row_scales, const float *col_scales, float *out,
+                        size_t out_stride, bool streamed, uint32_t *sums);
   // Conversion to the element type (section 9).
   void (*store_f16)(const float *values, size_t n, uint16_t *out);
   void (*store_bf16)(const float *values, size_t n, uint16_t *out);
