@@ -88,7 +88,7 @@ TrellisCode::TrellisCode(int bits, int law, int kappa)
   if (bits == 12) {
     uint8_t *to = lookups_;
     for (const std::vector<int16_t> *table : {&psi_, &phi_}) {
-      for (size_t quarter = 0; quarter < 64; quarter += 16) {
+      for (size_t quarter = 0; quarter < (table == &psi_ ? 64 : 32); quarter += 16) {
         for (int shift = 0; shift < 16; shift += 8) {
           for (size_t twice = 0; twice < 32; twice++) {
             const size_t i = quarter + twice % 16;

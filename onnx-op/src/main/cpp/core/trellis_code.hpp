@@ -34,8 +34,9 @@ class TrellisCode {
   // The code of each state: 2^L values, |code| < 2^14.
   const int16_t *codes() const { return codes_.data(); }
   // All of that for the loops. lookups: for L = 12 radii and angles for instructions that look 16 bytes up,
-  // [0 radii, 1 angles][quarter of 16 values][0 low bytes, 1 high bytes][twice 16]; a quarter is stored as its exclusive or with the one
-  // before, so that the value is the exclusive or of what all quarters up to its own have in its place.
+  // [four quarters of 16 radii, two of angles][0 low bytes, 1 high bytes][twice 16]; a quarter is stored as its exclusive or with the one
+  // before, so that the value is the exclusive or of what all quarters up to its own have in its place. The other half of the angles has
+  // the negative values, and no low byte of theirs is zero.
   const CodeTables &tables() const { return tables_; }
   // Radii in code units, 2^floor(L/2) of them; cosines in units of 1/32767, 2^ceil(L/2) of them.
   const std::vector<int16_t> &radii() const { return psi_; }
@@ -45,7 +46,7 @@ class TrellisCode {
   std::vector<int16_t> psi_;
   std::vector<int16_t> phi_;
   std::vector<int16_t> codes_;
-  alignas(64) uint8_t lookups_[2 * 4 * 2 * 32] = {};
+  alignas(64) uint8_t lookups_[(4 + 2) * 2 * 32] = {};
   CodeTables tables_;
 };
 
