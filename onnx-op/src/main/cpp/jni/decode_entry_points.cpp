@@ -1,6 +1,7 @@
-// What io.pseed.onnx.DecodeLibrary calls. All memory is the caller's, in direct buffers, and nobody changes a record while it is decoded: what
+// What io.pseed.onnx.DecodeLibrary calls. All memory is in direct buffers of the caller, and nobody changes a record while it is decoded: what
 // was checked once is not checked again.
 #include <cstdio>
+#include <cstdlib>
 
 #include "jni_table.hpp"
 #include "pseed_core.h"
@@ -58,3 +59,15 @@ PSEED_EXPORT Object Java_io_pseed_onnx_DecodeLibrary_decode(Env env, Object, Obj
   std::snprintf(sentence, sizeof sentence, "%s: %s", pseed_kind_label(kind), error.message);
   return pseed::jni::string(env, sentence);
 }
+
+// Memory that its owner frees; whatever in it. Null where there is none.
+PSEED_EXPORT Object Java_io_pseed_onnx_DecodeLibrary_allocate(Env env, Object, Int bytes) {
+  void *memory = std::malloc(bytes > 0 ? static_cast<size_t>(bytes) : 1);
+  Object buffer = memory == nullptr || bytes < 0 ? nullptr : pseed::jni::buffer(env, memory, static_cast<uint64_t>(bytes));
+  if (buffer == nullptr) {
+    std::free(memory);
+  }
+  return buffer;
+}
+
+PSEED_EXPORT void Java_io_pseed_onnx_DecodeLibrary_free(Env env, Object, Object buffer) { std::free(pseed::jni::address(env, buffer, 0)); }

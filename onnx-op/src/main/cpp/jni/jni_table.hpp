@@ -20,6 +20,7 @@ using Int = int32_t;
 using Long = int64_t;
 
 constexpr size_t kNewStringUtf = 167;
+constexpr size_t kNewDirectByteBuffer = 229;
 constexpr size_t kGetDirectBufferAddress = 230;
 constexpr size_t kGetDirectBufferCapacity = 231;
 
@@ -31,6 +32,12 @@ inline void *address(Env env, Object buffer, uint64_t bytes) {
     return nullptr;
   }
   return reinterpret_cast<Address>((*env)[kGetDirectBufferAddress])(env, buffer);
+}
+
+// A direct buffer over memory that is the caller's; null, with an OutOfMemoryError pending, where there is no memory for it.
+inline Object buffer(Env env, void *memory, uint64_t bytes) {
+  using NewBuffer = Object (*)(Env, void *, int64_t);
+  return reinterpret_cast<NewBuffer>((*env)[kNewDirectByteBuffer])(env, memory, static_cast<int64_t>(bytes));
 }
 
 // A string of Java; null, with an OutOfMemoryError pending, where there is no memory for it. ASCII: beyond it, Java's encoding is one of

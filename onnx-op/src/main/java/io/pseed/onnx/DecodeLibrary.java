@@ -26,4 +26,17 @@ final class DecodeLibrary {
    */
   static native String decode(
       ByteBuffer record, int size, long maxTensorBytes, ByteBuffer out, int outBytes, int threads);
+
+  /**
+   * Memory beside Java's own limit of direct memory, with whatever in it.
+   *
+   * @return a buffer to be given to {@link #free} once; null where there is no memory
+   */
+  static native ByteBuffer allocate(int bytes);
+
+  /**
+   * Frees what {@link #allocate} gave; nothing may be read through the buffer or copies of it
+   * afterwards.
+   */
+  static native void free(ByteBuffer buffer);
 }

@@ -221,15 +221,17 @@ public final class PseedSession {
                 + " each session, or use configure()");
       }
       OrtEnvironment env = environment == null ? OrtEnvironment.getEnvironment() : environment;
-      Model model = Model.load(reader);
+      RecordDecoder decoder = RecordDecoder.ofThisProcess();
       if (options != null) {
-        return model.session(env, options, true);
+        return Model.load(reader, decoder, WeightMemory.collected()).session(env, options, true);
       }
-      try (SessionOptions own = new SessionOptions()) {
+      // Closed in reverse: the options point to the weights.
+      try (WeightMemory memory = WeightMemory.untilClosed(decoder);
+          SessionOptions own = new SessionOptions()) {
         if (configurer != null) {
           configurer.configure(own);
         }
-        return model.session(env, own, false);
+        return Model.load(reader, decoder, memory).session(env, own, false);
       }
     }
   }
@@ -246,7 +248,8 @@ public final class PseedSession {
       this.weights = weights;
     }
 
-    static Model load(PseedReader reader) throws IOException {
+    static Model load(PseedReader reader, RecordDecoder decoder, WeightMemory memory)
+        throws IOException {
       GraphBytes graph = new GraphBytes(graphSection(reader), reader.label());
       graph.requireOwnData();
       Map<String, TensorEntry> inFile = new LinkedHashMap<>();
@@ -265,7 +268,7 @@ public final class PseedSession {
         }
         needed.add(tensor);
       }
-      Map<String, ByteBuffer> weights = new WeightLoader(reader).load(needed);
+      Map<String, ByteBuffer> weights = new WeightLoader(reader, decoder, memory).load(needed);
       Map<String, TensorEntry> entries = new LinkedHashMap<>();
       Map<String, ByteBuffer> embedded = new LinkedHashMap<>();
       for (TensorEntry tensor : needed) {

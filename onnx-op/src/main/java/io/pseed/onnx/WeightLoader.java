@@ -5,7 +5,6 @@ import io.pseed.format.PseedReader;
 import io.pseed.format.TensorEntry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.RecursiveAction;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Decodes tensors into direct buffers, several at a time on the common pool. Beside the decoded
@@ -25,10 +25,13 @@ final class WeightLoader {
 
   private final PseedReader reader;
   private final RecordDecoder decoder;
+  private final WeightMemory memory;
+  private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-  WeightLoader(PseedReader reader) throws IOException {
+  WeightLoader(PseedReader reader, RecordDecoder decoder, WeightMemory memory) {
     this.reader = reader;
-    this.decoder = RecordDecoder.ofThisProcess();
+    this.decoder = decoder;
+    this.memory = memory;
   }
 
   /**
@@ -73,14 +76,21 @@ final class WeightLoader {
     return buffers;
   }
 
-  private static void run(List<Task> wave) throws IOException {
+  /** Runs tasks and waits for all of them, also where one fails: nobody writes any more then. */
+  private void run(List<Task> wave) throws IOException {
     share(wave);
     // The longest first: at the end all have something to do.
     wave.sort(Comparator.comparingLong((Task task) -> task.tensor.decodedBytes()).reversed());
-    try {
-      ForkJoinTask.invokeAll(wave);
-    } catch (Failure e) {
-      throw e.cause;
+    ForkJoinTask.invokeAll(wave);
+    Throwable first = failure.get();
+    if (first instanceof IOException e) {
+      throw e;
+    }
+    if (first instanceof Error e) {
+      throw e;
+    }
+    if (first instanceof RuntimeException e) {
+      throw e;
     }
   }
 
@@ -111,38 +121,31 @@ final class WeightLoader {
 
     @Override
     protected void compute() {
+      if (failure.get() != null) {
+        return;
+      }
+      // Thrown on, it would end the wait for the others.
       try {
         buffer = allocate(tensor);
         decoder.decode(reader, tensor, buffer, threads);
-      } catch (IOException e) {
-        throw new Failure(e);
+      } catch (IOException | RuntimeException | Error e) {
+        failure.compareAndSet(null, e);
       }
     }
   }
 
   private ByteBuffer allocate(TensorEntry tensor) {
     try {
-      return ByteBuffer.allocateDirect((int) tensor.decodedBytes()).order(ByteOrder.LITTLE_ENDIAN);
+      return memory.allocate((int) tensor.decodedBytes());
     } catch (OutOfMemoryError e) {
       OutOfMemoryError hint =
           new OutOfMemoryError(
               String.format(
-                  "%s: no direct memory for the %d bytes of tensor '%s'; raise -XX:MaxDirectMemorySize"
-                      + " (by default as large as the heap, -Xmx)",
+                  "%s: no memory for the %d bytes of tensor '%s' outside the heap; where Java limits"
+                      + " it, raise -XX:MaxDirectMemorySize (by default as large as the heap, -Xmx)",
                   reader.label(), tensor.decodedBytes(), tensor.name()));
       hint.initCause(e);
       throw hint;
-    }
-  }
-
-  /** Carries a checked exception out of a task. */
-  private static final class Failure extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-    private final transient IOException cause;
-
-    Failure(IOException cause) {
-      super(cause);
-      this.cause = cause;
     }
   }
 }

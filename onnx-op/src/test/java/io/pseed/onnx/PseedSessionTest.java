@@ -16,9 +16,12 @@ import io.pseed.format.Limits;
 import io.pseed.format.OverLimitException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -187,6 +190,51 @@ class PseedSessionTest {
       tensors.add(TestFiles.trellis("w" + i, DType.F32, 4 * (1 + i % 5), 300 + i, LayerSeed.NONE));
     }
     check(PseedSession.open(file(tensors)), tensors);
+  }
+
+  /** Direct memory of Java would be kept until a collection. */
+  @Test
+  void weightsAreFreedWhenTheSessionIsComplete() throws Exception {
+    assumeThat(JniLibrary.trouble()).as("the native library").isEmpty();
+    List<TestFiles.Tensor> tensors =
+        List.of(TestFiles.trellis("w", DType.F32, 2048, 1024, LayerSeed.NONE));
+    Path file = file(tensors);
+    long before = directMemory();
+    OrtSession session = PseedSession.open(file);
+    assertThat(directMemory() - before).isLessThan(8 << 20);
+    check(session, tensors);
+    // Options that are the caller's point to the weights as long as he has them.
+    before = directMemory();
+    try (SessionOptions options = new SessionOptions()) {
+      session = PseedSession.builder().options(options).open(file);
+      assertThat(directMemory() - before).isGreaterThanOrEqualTo(8 << 20);
+      check(session, tensors);
+    }
+  }
+
+  private static long directMemory() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
+  }
+
+  @Test
+  void memoryThatIsNotOfJavaHoldsWhatItIsGiven() throws Exception {
+    assumeThat(JniLibrary.trouble()).as("the native library").isEmpty();
+    try (WeightMemory memory = WeightMemory.untilClosed(RecordDecoder.ofThisProcess())) {
+      for (int bytes : new int[] {0, 1, 4096, 1 << 24}) {
+        ByteBuffer block = memory.allocate(bytes);
+        assertThat(block.capacity()).isEqualTo(bytes);
+        assertThat(block.order()).isEqualTo(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < bytes; i++) {
+          block.put(i, (byte) i);
+        }
+        for (int i = 0; i < bytes; i++) {
+          assertThat(block.get(i) == (byte) i).isTrue();
+        }
+      }
+    }
   }
 
   @Test
