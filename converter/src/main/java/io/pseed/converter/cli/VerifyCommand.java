@@ -93,7 +93,7 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--inputs",
       paramLabel = "N",
       description =
-          "Judge with at most N inputs (default: 512 of your own, all 48 shipped texts, or 32"
+          "Judge with at most N inputs (default: 512 of your own, all shipped texts, or 32"
               + " generated ones).")
   Integer count;
 

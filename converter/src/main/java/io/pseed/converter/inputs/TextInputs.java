@@ -76,19 +76,20 @@ public final class TextInputs implements CalibrationInputs {
   }
 
   /**
-   * The texts that ship, in {@code calibrate/texts.txt}; {@link #split} judges with those of {@code
-   * calibrate/held-out.txt}, which no calibration meets.
+   * The texts that ship, in {@code calibrate/texts.txt}, or {@code texts-zh.txt} where the
+   * tokenizer is made for Chinese; {@link #split} judges with those of {@code held-out.txt} or
+   * {@code held-out-zh.txt}, which no calibration meets.
    */
   public static TextInputs shipped(InputSignature signature, Path tokenizer, int most)
       throws IOException {
     TextInputs apart = heldOut(signature, tokenizer, most);
-    return shipped("texts.txt", "", signature, tokenizer, most, apart);
+    return shipped("texts", "", signature, tokenizer, most, apart);
   }
 
   /** The texts that ship to judge with; {@link #shipped(InputSignature, Path, int)} has others. */
   public static TextInputs heldOut(InputSignature signature, Path tokenizer, int most)
       throws IOException {
-    return shipped("held-out.txt", " held out", signature, tokenizer, most, null);
+    return shipped("held-out", " held out", signature, tokenizer, most, null);
   }
 
   private static TextInputs shipped(
@@ -99,14 +100,18 @@ public final class TextInputs implements CalibrationInputs {
       int most,
       TextInputs apart)
       throws IOException {
+    boolean chinese = Files.isRegularFile(tokenizer) && Vocabulary.read(tokenizer).ofIdeographs();
+    String file = SHIPPED + resource + (chinese ? "-zh.txt" : ".txt");
     List<String> lines;
-    try (InputStream in =
-        Objects.requireNonNull(TextInputs.class.getResourceAsStream(SHIPPED + resource))) {
+    try (InputStream in = Objects.requireNonNull(TextInputs.class.getResourceAsStream(file))) {
       lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
     }
     List<String> texts = spread(distinct(lines), most);
     return new TextInputs(
-        texts.size() + " varied texts that ship with pseed" + (what.isEmpty() ? "" : "," + what),
+        texts.size()
+            + (chinese ? " varied Chinese texts" : " varied texts")
+            + " that ship with pseed"
+            + (what.isEmpty() ? "" : "," + what),
         Origin.SHIPPED,
         signature,
         texts,
@@ -148,7 +153,8 @@ public final class TextInputs implements CalibrationInputs {
    * @return these inputs alone where there are no copies, or where the tokenizer has no words
    */
   public CalibrationInputs withReplacedWords(int copies) throws IOException {
-    WordReplacement words = WordReplacement.of(tokenizer, signature.input("input_ids").tableRows());
+    WordReplacement words =
+        WordReplacement.of(Vocabulary.read(tokenizer), signature.input("input_ids").tableRows());
     if (copies == 0 || !words.possible()) {
       return this;
     }

@@ -1,17 +1,11 @@
 package io.pseed.converter.inputs;
 
 import ai.djl.huggingface.tokenizers.Encoding;
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 
 /**
  * Puts other words of the vocabulary in place of half of a text's words, so that a few hundred
@@ -54,35 +48,16 @@ final class WordReplacement {
   }
 
   /**
-   * Reads a vocabulary.
+   * The words of a vocabulary.
    *
-   * @param tokenizer a {@code tokenizer.json}
    * @param rows of the table in which tokens are looked up; 0: not known
-   * @throws InputException where it is no JSON
    */
-  static WordReplacement of(Path tokenizer, long rows) throws IOException {
-    JsonNode root;
-    try {
-      root = new JsonMapper().readTree(tokenizer.toFile());
-    } catch (JacksonException e) {
-      throw new InputException(tokenizer, "is no JSON: " + e.getOriginalMessage(), e);
+  static WordReplacement of(Vocabulary vocabulary, long rows) {
+    Map<Long, String> pieces = vocabulary.pieces();
+    if (vocabulary.ofIdeographs()) {
+      // Single characters are its words, and no order tells which are frequent.
+      return new WordReplacement(new long[0]);
     }
-    Map<Long, String> pieces = new TreeMap<>();
-    JsonNode vocabulary = root.path("model").path("vocab");
-    if (vocabulary.isObject()) {
-      for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
-        pieces.put(entry.getValue().asLong(), entry.getKey());
-      }
-    } else {
-      // Unigram: pairs of a piece and its score, in the order of their numbers.
-      for (int i = 0; i < vocabulary.size(); i++) {
-        pieces.put((long) i, vocabulary.get(i).path(0).asText());
-      }
-    }
-    return new WordReplacement(words(pieces, rows));
-  }
-
-  private static long[] words(Map<Long, String> pieces, long rows) {
     String start = "";
     for (String mark : STARTS) {
       long marked = pieces.values().stream().filter(piece -> piece.startsWith(mark)).count();
@@ -100,7 +75,7 @@ final class WordReplacement {
         words.add(number);
       }
     }
-    return words.stream().mapToLong(word -> word).toArray();
+    return new WordReplacement(words.stream().mapToLong(word -> word).toArray());
   }
 
   private static boolean letters(String word) {

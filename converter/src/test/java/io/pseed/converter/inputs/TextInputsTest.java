@@ -95,6 +95,39 @@ class TextInputsTest {
     assertThat(resource("held-out.txt")).doesNotContainAnyElementsOf(resource("texts.txt"));
   }
 
+  /** A vocabulary of ideographs gets Chinese texts, whose characters are no words to replace. */
+  @Test
+  void aTokenizerForChineseGetsChineseTexts() throws Exception {
+    StringBuilder vocabulary = new StringBuilder("\"[PAD]\": 0, \"[UNK]\": 1");
+    for (int i = 2; i < 900; i++) {
+      String piece = i % 3 == 0 ? "word" + (char) ('a' + i / 26 % 26) + (char) ('a' + i % 26) : "";
+      vocabulary
+          .append(", \"")
+          .append(piece.isEmpty() ? String.valueOf((char) ('\u4e00' + i)) : piece)
+          .append("\": ")
+          .append(i);
+    }
+    Path chinese =
+        Files.writeString(
+            dir.resolve("chinese.json"),
+            "{\"version\": \"1.0\", \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"},"
+                + " \"normalizer\": {\"type\": \"BertNormalizer\", \"clean_text\": true,"
+                + " \"handle_chinese_chars\": true, \"strip_accents\": null,"
+                + " \"lowercase\": true}, \"model\": {\"type\": \"WordPiece\","
+                + " \"unk_token\": \"[UNK]\", \"continuing_subword_prefix\": \"##\","
+                + " \"max_input_chars_per_word\": 100, \"vocab\": {"
+                + vocabulary
+                + "}}}");
+    assertThat(Vocabulary.read(chinese).ofIdeographs()).isTrue();
+    assertThat(Vocabulary.read(tokenizer).ofIdeographs()).isFalse();
+    TextInputs shipped = TextInputs.shipped(bert(900).signature(), chinese, 1000);
+    assertThat(shipped.description()).contains("Chinese texts that ship");
+    assertThat(shipped.split(9).judging().description()).contains("Chinese", "held out");
+    assertThat(shipped.withReplacedWords(1)).isSameAs(shipped);
+    assertThat(resource("held-out-zh.txt")).doesNotContainAnyElementsOf(resource("texts-zh.txt"));
+    assertThat(resource("texts-zh.txt")).hasSizeGreaterThan(100).doesNotHaveDuplicates();
+  }
+
   private static List<String> resource(String name) throws IOException {
     try (InputStream in =
         TextInputsTest.class.getResourceAsStream("/io/pseed/converter/calibrate/" + name)) {
@@ -206,18 +239,18 @@ class TextInputsTest {
         Files.writeString(
             dir.resolve("bytes.json"), "{\"model\": {\"vocab\": {" + bytePairs + "}}}");
     for (Path file : List.of(first, second)) {
-      assertThat(WordReplacement.of(file, 0).words())
+      assertThat(WordReplacement.of(Vocabulary.read(file), 0).words())
           .hasSize(150)
           .allMatch(number -> number % 2 == 0);
-      assertThat(WordReplacement.of(file, 100).words()).hasSize(49);
-      assertThat(WordReplacement.of(file, 100).possible()).isFalse();
+      assertThat(WordReplacement.of(Vocabulary.read(file), 100).words()).hasSize(49);
+      assertThat(WordReplacement.of(Vocabulary.read(file), 100).possible()).isFalse();
     }
-    assertThat(WordReplacement.of(tokenizer, 30522).words())
+    assertThat(WordReplacement.of(Vocabulary.read(tokenizer), 30522).words())
         .hasSizeGreaterThan(20_000)
         .startsWith(1996L)
         .allMatch(number -> number >= 1996);
     Path broken = Files.writeString(dir.resolve("cut.json"), "{\"model\": ");
-    assertThatThrownBy(() -> WordReplacement.of(broken, 0))
+    assertThatThrownBy(() -> Vocabulary.read(broken))
         .hasMessageContainingAll(broken.toString(), "is no JSON");
   }
 
