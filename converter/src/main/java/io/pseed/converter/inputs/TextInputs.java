@@ -100,7 +100,7 @@ public final class TextInputs implements CalibrationInputs {
       int most,
       TextInputs apart)
       throws IOException {
-    boolean chinese = Files.isRegularFile(tokenizer) && Vocabulary.read(tokenizer).ofIdeographs();
+    boolean chinese = Files.isRegularFile(tokenizer) && Vocabulary.read(tokenizer).isChinese();
     String file = SHIPPED + resource + (chinese ? "-zh.txt" : ".txt");
     List<String> lines;
     try (InputStream in = Objects.requireNonNull(TextInputs.class.getResourceAsStream(file))) {

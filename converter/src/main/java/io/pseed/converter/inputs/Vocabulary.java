@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 
 /**
  * What a tokenizer cuts texts into.
@@ -16,8 +17,11 @@ import java.util.TreeMap;
  * @param pieces by number
  */
 record Vocabulary(SortedMap<Long, String> pieces) {
-  /** One piece in so many with an ideograph makes a vocabulary one of ideographs. */
+  /** One piece in so many has an ideograph at least. */
   private static final int IDEOGRAPHS = 4;
+
+  /** One piece in so many has kana at most: BERT's Chinese vocabulary has some. */
+  private static final int KANA = 20;
 
   Vocabulary {
     pieces = Collections.unmodifiableSortedMap(pieces);
@@ -53,13 +57,19 @@ record Vocabulary(SortedMap<Long, String> pieces) {
 
   /**
    * Whether it is made for Chinese: 69 % of the pieces of BERT's Chinese vocabulary have an
-   * ideograph, 1.6 % of its English one.
+   * ideograph, 1.6 % of its English one. Japanese vocabularies have kana beside theirs.
    */
-  boolean ofIdeographs() {
-    long with =
-        pieces.values().stream()
-            .filter(piece -> piece.codePoints().anyMatch(Character::isIdeographic))
-            .count();
-    return with * IDEOGRAPHS >= pieces.size() && with > 0;
+  boolean isChinese() {
+    return count(Character::isIdeographic) * IDEOGRAPHS >= pieces.size()
+        && count(Vocabulary::isKana) * KANA < pieces.size();
+  }
+
+  private static boolean isKana(int codePoint) {
+    Character.UnicodeScript script = Character.UnicodeScript.of(codePoint);
+    return script == Character.UnicodeScript.HIRAGANA || script == Character.UnicodeScript.KATAKANA;
+  }
+
+  private long count(IntPredicate character) {
+    return pieces.values().stream().filter(piece -> piece.codePoints().anyMatch(character)).count();
   }
 }

@@ -54,7 +54,7 @@ final class WordReplacement {
    */
   static WordReplacement of(Vocabulary vocabulary, long rows) {
     Map<Long, String> pieces = vocabulary.pieces();
-    if (vocabulary.ofIdeographs()) {
+    if (vocabulary.isChinese()) {
       // Single characters are its words, and no order tells which are frequent.
       return new WordReplacement(new long[0]);
     }

@@ -118,8 +118,13 @@ class TextInputsTest {
                 + " \"max_input_chars_per_word\": 100, \"vocab\": {"
                 + vocabulary
                 + "}}}");
-    assertThat(Vocabulary.read(chinese).ofIdeographs()).isTrue();
-    assertThat(Vocabulary.read(tokenizer).ofIdeographs()).isFalse();
+    assertThat(Vocabulary.read(chinese).isChinese()).isTrue();
+    assertThat(Vocabulary.read(tokenizer).isChinese()).isFalse();
+    Path japanese =
+        Files.writeString(
+            dir.resolve("japanese.json"),
+            Files.readString(chinese).replace("word", "\u3042").replace("\u4e02", "\u4e00"));
+    assertThat(Vocabulary.read(japanese).isChinese()).isFalse();
     TextInputs shipped = TextInputs.shipped(bert(900).signature(), chinese, 1000);
     assertThat(shipped.description()).contains("Chinese texts that ship");
     assertThat(shipped.split(9).judging().description()).contains("Chinese", "held out");
