@@ -2,6 +2,7 @@ package io.pseed.converter.export.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -177,6 +178,20 @@ class OnnxExporterTest {
     assertThat(export.dense().get(4).form()).isEqualTo(OnnxExport.Form.ELEMENTS);
     assertThat(export.dense().get(2).form())
         .isEqualTo(small ? OnnxExport.Form.ELEMENTS : OnnxExport.Form.CODES);
+  }
+
+  @Test
+  void shortVectorsAreStoredAsTheyAre() throws Exception {
+    List<Tensor> tensors =
+        List.of(
+            new Trellis("bias", 1, 2048).shape(2048).make(),
+            new Trellis("long", 1, 2049).shape(2049).make(),
+            new Trellis("row", 1, 64).shape(1, 64).make());
+    OnnxExport export = check(tensors, 17);
+    assertThat(export.seeded()).isEqualTo(2);
+    assertThat(export.dense())
+        .extracting(OnnxExport.DenseTensor::name, OnnxExport.DenseTensor::bytes)
+        .containsExactly(tuple("bias", 8192L));
   }
 
   @Test
