@@ -28,7 +28,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -174,7 +173,7 @@ public final class PerformancePage {
       for (int bits : rates) {
         drafts.addAll(seeded(bits, model, judge, weights));
       }
-      return new Page(model.name(), weights, judged(judge.inputs()), forms(model, drafts));
+      return new Page(model.name(), weights, judge.inputs().description(), forms(model, drafts));
     } catch (UnsupportedModelException e) {
       throw new BenchException(model.fp32() + ": " + e.getMessage());
     }
@@ -275,10 +274,6 @@ public final class PerformancePage {
     return new GeneratedInputs(signature, Map.of(), GENERATED)
         .forJudging(GENERATED)
         .thatRun(original);
-  }
-
-  private static String judged(CalibrationInputs inputs) {
-    return String.format(Locale.ROOT, "%d: %s", inputs.size(), inputs.description());
   }
 
   private static OrtSession session(Path model) throws OrtException {

@@ -8,6 +8,7 @@ import io.pseed.converter.bench.PagePlot;
 import io.pseed.converter.bench.PerformancePage;
 import io.pseed.converter.command.Units;
 import io.pseed.converter.demo.ModelTable;
+import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -99,17 +100,18 @@ final class PerformancePages {
             Locale.ROOT,
             "Made by `pseed bench --all` of %s on %s. Each form is loaded in processes of its own,"
                 + " in turn, the quietest of %d; load is the first of a process; a run has batch %d"
-                + " and %d threads; peak is resident memory after the first run, steady the"
+                + " and %s; peak is resident memory after the first run, steady the"
                 + " process's own then. Encoding of pseed is a whole conversion%s, with all"
-                + " processors; decoding is Java on one thread, of zstd as well. FP16 weights"
+                + " processors; decoding is %s on one thread, that of zstd as well. FP16 weights"
                 + " become FP32 ones at load. Rounded forms are rounded in memory: there is no file"
                 + " to load.%n",
             Version.PRODUCER,
             machine(),
             rounds,
             batch,
-            threads,
-            calibrated ? ", calibration included" : " without calibration"));
+            threads == 1 ? "one thread" : threads + " threads",
+            calibrated ? ", calibration included" : " without calibration",
+            RecordDecoder.ofThisProcess().isNative() ? "native code" : "Java"));
     return text.toString();
   }
 
