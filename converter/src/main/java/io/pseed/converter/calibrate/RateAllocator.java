@@ -7,6 +7,7 @@ import io.pseed.codec.trellis.TrellisCode;
 import io.pseed.converter.encode.ErrorForecast;
 import io.pseed.converter.encode.ErrorMetric;
 import io.pseed.converter.encode.FeedbackEncoder;
+import io.pseed.converter.encode.SampledEnergies;
 import io.pseed.converter.encode.WeightMatrix;
 import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.SegmentLimit;
@@ -219,13 +220,8 @@ public final class RateAllocator {
     double[] columns = statistics.columns();
     ErrorMetric metric =
         new ErrorMetric(statistics.size(), statistics.block(), statistics.metric(), columns, 0);
-    int[] sample = ErrorForecast.sample(columns.length);
-    double[] energies = metric.energies(WeightMatrix.of(tensor, statistics.view()), sample);
-    double sum = 0;
-    for (int s = 0; s < sample.length; s++) {
-      sum += columns[sample[s]] * energies[s];
-    }
-    return sum * columns.length / sample.length;
+    SampledEnergies zeros = SampledEnergies.of(WeightMatrix.of(tensor, statistics.view()), metric);
+    return zeros.weighted(columns) * columns.length / zeros.size();
   }
 
   /**
@@ -331,12 +327,13 @@ public final class RateAllocator {
             statistics.lookup() ? options.tableDamping : options.damping);
     WeightMatrix matrix = WeightMatrix.of(tensor, view);
     int length = matrixSize(view) < LONG_SEEDS_BELOW ? VECTOR_SEED_BITS : seedBits;
-    Costs each = costs(tensor, view, matrix, metric, length, Scales.F8);
+    SampledEnergies zeros = SampledEnergies.of(matrix, metric);
+    Costs each = costs(tensor, view, matrix, metric, zeros, length, Scales.F8);
     if (!Double.isFinite(each.total())) {
       notices.add("'" + tensor.name() + "' has elements that are not finite: it is kept lossless");
       return;
     }
-    Costs same = costs(tensor, view, matrix, metric, length, Scales.SIGNS);
+    Costs same = costs(tensor, view, matrix, metric, zeros, length, Scales.SIGNS);
     // A bit a weight takes 6 dB: what rows of their own size gain, against what telling it takes.
     double gain =
         each.total() > 0 ? 0.5 * each.weights() * Math.log(same.total() / each.total()) / LN2 : 0;
@@ -365,6 +362,7 @@ public final class RateAllocator {
       View view,
       WeightMatrix matrix,
       ErrorMetric metric,
+      SampledEnergies zeros,
       int seedBits,
       Scales rowScale)
       throws IOException {
@@ -379,7 +377,7 @@ public final class RateAllocator {
             Optional.of(rowScale),
             Optional.of(Scales.F8),
             Panels.uniform(view.cols(), 1));
-    return Costs.of(tensor, turned, ErrorForecast.of(matrix, metric, turned));
+    return Costs.of(tensor, turned, ErrorForecast.of(matrix, metric, turned, zeros));
   }
 
   /** Draws a metric from few samples towards its diagonal: what is seen together by chance. */

@@ -3,7 +3,6 @@ package io.pseed.converter.encode;
 import io.pseed.converter.plan.TrellisPlan;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /**
  * What coding a matrix with error feedback will cost, told before it is searched: {@link #cost} of
@@ -21,9 +20,6 @@ import java.util.stream.IntStream;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record ErrorForecast(double[] rows, double[] columns, double feedback, double nothing) {
-  /** Columns that tell what zeros cost. */
-  private static final int SAMPLE = 32;
-
   /** Share of the targets' growth that makes them grow once more: measured. */
   private static final double AGAIN = 1.0 / 6;
 
@@ -32,8 +28,13 @@ public record ErrorForecast(double[] rows, double[] columns, double feedback, do
     0, -5.55, -11.35, -17.15, -22.95, -28.75, -34.5, -40.1, -45.5
   };
 
-  /** The forecast for a matrix under a metric, coded as the plan says. */
-  public static ErrorForecast of(WeightMatrix matrix, ErrorMetric metric, TrellisPlan plan)
+  /**
+   * The forecast for a matrix under a metric, coded as the plan says.
+   *
+   * @param zeros of that matrix under that metric, whatever the plan
+   */
+  public static ErrorForecast of(
+      WeightMatrix matrix, ErrorMetric metric, TrellisPlan plan, SampledEnergies zeros)
       throws IOException {
     FeedbackEncoder.Levels levels =
         FeedbackEncoder.Levels.of(
@@ -45,36 +46,18 @@ public record ErrorForecast(double[] rows, double[] columns, double feedback, do
     }
     double[] noise = new double[factor.own().length];
     Arrays.fill(noise, 1);
+    double nothing = zeros.weighted(metric.columns());
+    double coded = zeros.sum(columns) * Arrays.stream(factor.own()).sum();
     return new ErrorForecast(
         factor.own(),
         columns,
         factor.excess(noise),
-        nothing(matrix, metric, factor.own(), columns));
+        nothing > coded && coded > 0 ? nothing / coded : 1);
   }
 
   /** The forecast where errors of rows neither make up for one another nor add up. */
   public static ErrorForecast alone(double[] rows, double[] columns) {
     return new ErrorForecast(rows, columns, 0, 1);
-  }
-
-  private static double nothing(
-      WeightMatrix matrix, ErrorMetric metric, double[] rows, double[] columns) throws IOException {
-    int[] sample = sample(columns.length);
-    double[] energies = metric.energies(matrix, sample);
-    double zeros = 0;
-    double coded = 0;
-    for (int s = 0; s < sample.length; s++) {
-      zeros += metric.columns()[sample[s]] * energies[s];
-      coded += columns[sample[s]];
-    }
-    coded *= Arrays.stream(rows).sum();
-    return zeros > coded && coded > 0 ? zeros / coded : 1;
-  }
-
-  /** Evenly spread numbers of at most so many columns as tell enough of all. */
-  public static int[] sample(int columns) {
-    int step = (columns + SAMPLE - 1) / SAMPLE;
-    return IntStream.iterate(0, j -> j < columns, j -> j + step).toArray();
   }
 
   /** What a weight costs at a rate, as a multiple of its row's cost times its column's. */

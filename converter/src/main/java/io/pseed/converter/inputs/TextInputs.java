@@ -82,14 +82,25 @@ public final class TextInputs implements CalibrationInputs {
    */
   public static TextInputs shipped(InputSignature signature, Path tokenizer, int most)
       throws IOException {
-    TextInputs apart = heldOut(signature, tokenizer, most);
-    return shipped("texts", "", signature, tokenizer, most, apart);
+    boolean chinese = isChinese(tokenizer);
+    TextInputs apart = heldOut(signature, tokenizer, most, chinese);
+    return shipped("texts", "", signature, tokenizer, most, chinese, apart);
   }
 
   /** The texts that ship to judge with; {@link #shipped(InputSignature, Path, int)} has others. */
   public static TextInputs heldOut(InputSignature signature, Path tokenizer, int most)
       throws IOException {
-    return shipped("held-out", " held out", signature, tokenizer, most, null);
+    return heldOut(signature, tokenizer, most, isChinese(tokenizer));
+  }
+
+  private static TextInputs heldOut(
+      InputSignature signature, Path tokenizer, int most, boolean chinese) throws IOException {
+    return shipped("held-out", " held out", signature, tokenizer, most, chinese, null);
+  }
+
+  /** Whether Chinese texts are for it; that it is missing is said where it is opened. */
+  private static boolean isChinese(Path tokenizer) throws IOException {
+    return Files.isRegularFile(tokenizer) && Vocabulary.read(tokenizer).isChinese();
   }
 
   private static TextInputs shipped(
@@ -98,9 +109,9 @@ public final class TextInputs implements CalibrationInputs {
       InputSignature signature,
       Path tokenizer,
       int most,
+      boolean chinese,
       TextInputs apart)
       throws IOException {
-    boolean chinese = Files.isRegularFile(tokenizer) && Vocabulary.read(tokenizer).isChinese();
     String file = SHIPPED + resource + (chinese ? "-zh.txt" : ".txt");
     List<String> lines;
     try (InputStream in = Objects.requireNonNull(TextInputs.class.getResourceAsStream(file))) {

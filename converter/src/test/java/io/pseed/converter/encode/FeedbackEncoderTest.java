@@ -39,8 +39,9 @@ class FeedbackEncoderTest {
     for (double common : new double[] {0, 1, 10}) {
       ErrorMetric by = metric(common);
       Panels panels = Panels.uniform(COLS, rate);
+      WeightMatrix matrix = WeightMatrix.of(ROWS, COLS, weights);
       ErrorForecast forecast =
-          ErrorForecast.of(WeightMatrix.of(ROWS, COLS, weights), by, plan(panels));
+          ErrorForecast.of(matrix, by, plan(panels), SampledEnergies.of(matrix, by));
       double expected =
           Arrays.stream(forecast.rows()).sum()
               * Arrays.stream(forecast.columns()).sum()
