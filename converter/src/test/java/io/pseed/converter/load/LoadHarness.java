@@ -47,6 +47,11 @@ public final class LoadHarness {
   private static final int INPUTS = 4;
   private static final int SAMPLES = 20;
 
+  /** A descriptor that stays is in every look; the JVM's own threads open files for a moment. */
+  private static final int LOOKS = 5;
+
+  private static final long BETWEEN_LOOKS_MILLIS = 20;
+
   /** Growth of the heap, and of memory outside, that is no leak: caches of the JIT, arenas. */
   private static final long HEAP_GROWTH = 4L << 20;
 
@@ -88,6 +93,7 @@ public final class LoadHarness {
     }
     if (!harness.troubles.isEmpty()) {
       harness.troubles.forEach(trouble -> System.err.println("FAILED: " + trouble));
+      State.openFiles().forEach(file -> System.err.println("  open: " + file));
       System.exit(1);
     }
   }
@@ -264,17 +270,24 @@ public final class LoadHarness {
 
   /** What a process holds; -1 where the system does not tell. */
   private record State(long heap, long resident, long descriptors, long threads, long files) {
-    static State now(Path folder) throws IOException {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
+    static State now(Path folder) throws IOException, InterruptedException {
       long heap = Long.MAX_VALUE;
       Runtime runtime = Runtime.getRuntime();
       for (int i = 0; i < 3; i++) {
         System.gc();
         heap = Math.min(heap, runtime.totalMemory() - runtime.freeMemory());
       }
+      long descriptors = entries(DESCRIPTORS);
+      for (int look = 1; look < LOOKS; look++) {
+        Thread.sleep(BETWEEN_LOOKS_MILLIS);
+        descriptors = Math.min(descriptors, entries(DESCRIPTORS));
+      }
       return new State(
           heap,
           status("VmRSS:") * 1024,
-          entries(Path.of("/proc/self/fd")),
+          descriptors,
           status("Threads:"),
           entries(Path.of(System.getProperty("java.io.tmpdir"))) + entries(folder));
     }
@@ -290,6 +303,21 @@ public final class LoadHarness {
 
     private static long middle(long[] sorted) {
       return sorted[sorted.length / 2];
+    }
+
+    /** What the descriptors of this process lead to; nothing where the system does not tell. */
+    static List<String> openFiles() throws IOException {
+      List<String> found = new ArrayList<>();
+      if (Files.isDirectory(DESCRIPTORS)) {
+        try (Stream<Path> descriptors = Files.list(DESCRIPTORS)) {
+          for (Path descriptor : (Iterable<Path>) descriptors::iterator) {
+            if (Files.isSymbolicLink(descriptor)) {
+              found.add(descriptor.getFileName() + " " + Files.readSymbolicLink(descriptor));
+            }
+          }
+        }
+      }
+      return found;
     }
 
     private static long entries(Path folder) throws IOException {
