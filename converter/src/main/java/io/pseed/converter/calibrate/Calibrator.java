@@ -5,12 +5,14 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import com.sun.management.OperatingSystemMXBean;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.TensorRecord;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,6 +52,12 @@ public final class Calibrator {
   /** Numbers of activations and gradients that are fetched together: 256 MB. */
   private static final long FETCHED = 1L << 26;
 
+  /**
+   * Values of a run that are more numbers (1 GB) have so many positions that one combination of the
+   * outputs is enough; two would take twice the time.
+   */
+  private static final long MANY = 1L << 28;
+
   /** Kinds of inputs (branches, fixed shapes) whose sessions are kept open. */
   private static final int KINDS = 4;
 
@@ -58,7 +66,7 @@ public final class Calibrator {
   private final OnnxModelSource source;
   private final Workers workers;
   private final Options options;
-  private final long memory;
+  private final Limits limits;
 
   /**
    * What the outputs' errors are worth.
@@ -67,11 +75,47 @@ public final class Calibrator {
    *     positions: one of the two usual embeddings of a text
    * @param first the same of the outputs at the first position: the other one
    * @param single combinations a run of all elements on their own; of models that take no tokens,
-   *     {@code mean} more of these
+   *     {@code mean} more of these, but one alone where a run is large
    */
   public record Options(int mean, int first, int single) {
     /** What {@code pseed convert} uses. */
     public static final Options DEFAULT = new Options(1, 1, 1);
+  }
+
+  /**
+   * What there is room for.
+   *
+   * @param heap bytes of Java's heap, for sums
+   * @param machine bytes of memory, for the runs in ONNX Runtime
+   * @param large activations of a convolution that are more numbers stay in the runtime: it makes
+   *     the kernel's gradient, which is all that is asked of them
+   */
+  record Limits(long heap, long machine, long large) {
+    /** 4 MB. */
+    private static final long LARGE = 1L << 20;
+
+    /** A run with gradients takes so many times what its values take; measured on IS-Net. */
+    private static final int WITH_GRADIENTS = 3;
+
+    static Limits here() {
+      long heap = Runtime.getRuntime().maxMemory();
+      return new Limits(
+          heap,
+          ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+              ? system.getTotalMemorySize()
+              : heap,
+          LARGE);
+    }
+
+    /** Whether a run of so many numbers can be differentiated, in half of the memory. */
+    boolean differentiates(long numbers) {
+      return atOnce(numbers) > 0;
+    }
+
+    /** How many such runs there is room for, in half of the memory. */
+    long atOnce(long numbers) {
+      return machine / 2 / WITH_GRADIENTS / Float.BYTES / numbers;
+    }
   }
 
   /** What of an output counts in a pass. */
@@ -83,19 +127,15 @@ public final class Calibrator {
 
   /** A calibrator of one model. */
   public Calibrator(OnnxModelSource source, Workers workers, Options options) {
-    this(source, workers, options, Runtime.getRuntime().maxMemory());
+    this(source, workers, options, Limits.here());
   }
 
-  /**
-   * The same with another heap.
-   *
-   * @param memory bytes of it
-   */
-  Calibrator(OnnxModelSource source, Workers workers, Options options, long memory) {
+  /** The same with other limits. */
+  Calibrator(OnnxModelSource source, Workers workers, Options options, Limits limits) {
     this.source = source;
     this.workers = workers;
     this.options = options;
-    this.memory = memory;
+    this.limits = limits;
   }
 
   /**
@@ -144,6 +184,7 @@ public final class Calibrator {
     final Map<String, int[]> numbers = new HashMap<>();
     final Map<String, List<float[]>> gradients = new HashMap<>();
     final Map<String, List<float[]>> vectors = new LinkedHashMap<>();
+    final Map<String, List<float[]>> kernels = new LinkedHashMap<>();
 
     Item(int index, Map<String, OnnxTensor> made) {
       this.index = index;
@@ -156,6 +197,7 @@ public final class Calibrator {
       numbers.clear();
       gradients.clear();
       vectors.clear();
+      kernels.clear();
     }
   }
 
@@ -172,6 +214,7 @@ public final class Calibrator {
     private final Set<String> missing = new TreeSet<>();
     private int limit = LARGEST_METRIC;
     private boolean tokens;
+    private boolean many;
 
     Run(CalibrationInputs inputs) {
       this.inputs = inputs;
@@ -189,13 +232,15 @@ public final class Calibrator {
     }
 
     Calibration all() throws IOException, OrtException {
-      for (int first = 0; first < inputs.size(); first += workers.threads()) {
+      int next = 0;
+      while (next < inputs.size()) {
         List<Item> batch = new ArrayList<>();
         try {
-          int end = Math.min(inputs.size(), first + workers.threads());
-          for (int i = first; i < end; i++) {
-            batch.add(new Item(i, inputs.make(environment, i)));
-          }
+          do {
+            batch.add(new Item(next, inputs.make(environment, next)));
+            choose(batch.get(batch.size() - 1));
+            next++;
+          } while (next < inputs.size() && batch.size() < atOnce(batch));
           together(batch);
         } finally {
           batch.forEach(item -> item.made.values().forEach(OnnxTensor::close));
@@ -207,12 +252,15 @@ public final class Calibrator {
       return new Calibration(statistics(), inputs.description(), List.copyOf(notices));
     }
 
+    /** How many inputs like these run at the same time. */
+    private long atOnce(List<Item> batch) {
+      long largest = batch.stream().mapToLong(item -> item.kind.numbers()).max().orElseThrow();
+      return Math.min(workers.threads(), limits.atOnce(largest));
+    }
+
     /** Runs a few inputs at the same time, and adds what they give in their order. */
     private void together(List<Item> batch) throws IOException, OrtException {
       tokens = batch.stream().anyMatch(Run::takesTokens);
-      for (Item item : batch) {
-        choose(item);
-      }
       int most = 0;
       List<List<List<Probe>>> groups = new ArrayList<>();
       for (Item item : batch) {
@@ -261,7 +309,9 @@ public final class Calibrator {
           return;
         }
       }
-      item.kind = new Specialised(environment, source, item.made);
+      item.kind = new Specialised(environment, source, item.made, limits);
+      // What the first input decides holds for all, so that all runs count alike.
+      many |= item.index == 0 && item.kind.numbers() > MANY;
       kinds.add(item.kind);
       prepare(item.kind);
     }
@@ -271,6 +321,9 @@ public final class Calibrator {
     }
 
     private int passes() {
+      if (!tokens && many) {
+        return 1;
+      }
       return options.mean + (tokens ? options.first : 0) + options.single;
     }
 
@@ -302,6 +355,14 @@ public final class Calibrator {
     /** Makes the sums of weights that were not met before. */
     private void prepare(Specialised kind) {
       missing.addAll(kind.gradients().missing());
+      if (!limits.differentiates(kind.numbers())) {
+        notices.add(
+            "memory for gradients is short: the values of a run are "
+                + kind.numbers() * Float.BYTES / (1 << 20)
+                + " MB, gradients need three times that, and half of the machine's memory is "
+                + limits.machine / 2 / (1 << 20)
+                + " MB: weights count by their inputs' energy alone");
+      }
       for (String value : kind.mixed()) {
         notices.add(
             "'"
@@ -318,7 +379,7 @@ public final class Calibrator {
           }
         }
       }
-      long most = memory / HEAP_SHARE / Double.BYTES;
+      long most = limits.heap / HEAP_SHARE / Double.BYTES;
       while (numbers > most && limit > SMALLEST_BLOCK) {
         limit /= 2;
         numbers = 0;
@@ -331,7 +392,7 @@ public final class Calibrator {
       if (limit < LARGEST_METRIC) {
         notices.add(
             "memory for metrics is short ("
-                + memory / (1 << 20)
+                + limits.heap / (1 << 20)
                 + " MB of heap): inputs of a weight are looked at in blocks of "
                 + limit
                 + "; more heap (java -Xmx) makes a better file");
@@ -372,7 +433,7 @@ public final class Calibrator {
     /**
      * Runs one input and fetches what meets the weights of a group, and the gradients.
      *
-     * @param first whether the gradients of vectors are due as well
+     * @param first whether the gradients of vectors and kernels are due as well
      */
     private void fetch(Item item, List<Probe> group, boolean first) throws OrtException {
       Specialised kind = item.kind;
@@ -390,7 +451,9 @@ public final class Calibrator {
       Set<String> fetched = new LinkedHashSet<>();
       slopes.forEach(name -> fetched.add(kind.gradients().gradients().get(name)));
       Map<String, String> vectors = first ? kind.vectors() : Map.of();
+      Map<String, String> kernels = first ? kind.kernels() : Map.of();
       fetched.addAll(vectors.values());
+      fetched.addAll(kernels.values());
       int passes = fetched.isEmpty() ? 1 : passes(kind);
       for (int pass = 0; pass < passes; pass++) {
         Map<String, OnnxTensor> feeds = new LinkedHashMap<>(item.made);
@@ -419,17 +482,22 @@ public final class Calibrator {
               item.shapes.put(name, value.getInfo().getShape());
               item.gradients.computeIfAbsent(name, key -> new ArrayList<>()).add(floats(value));
             }
-            for (Map.Entry<String, String> vector : vectors.entrySet()) {
-              OnnxTensor value = (OnnxTensor) result.get(vector.getValue()).orElseThrow();
-              item.vectors
-                  .computeIfAbsent(vector.getKey(), key -> new ArrayList<>())
-                  .add(floats(value));
-            }
+            collect(vectors, result, item.vectors);
+            collect(kernels, result, item.kernels);
           }
         } finally {
           own.forEach(OnnxTensor::close);
         }
       }
+    }
+
+    private static void collect(
+        Map<String, String> outputs, OrtSession.Result result, Map<String, List<float[]>> found) {
+      outputs.forEach(
+          (name, output) ->
+              found
+                  .computeIfAbsent(name, key -> new ArrayList<>())
+                  .add(floats((OnnxTensor) result.get(output).orElseThrow())));
     }
 
     /**
@@ -534,6 +602,17 @@ public final class Calibrator {
           }
         }
       }
+      item.kernels.forEach(
+          (weight, gradients) -> {
+            if (gradients.stream().allMatch(Run::finite)) {
+              long positions = item.kind.positions(weight);
+              byWeight
+                  .computeIfAbsent(weight, key -> new ArrayList<>())
+                  .add(() -> matrices.get(weight).add(gradients, positions));
+            } else {
+              notFinite.merge(weight, 1, Integer::sum);
+            }
+          });
       uses.forEach(
           (weight, all) ->
               byWeight

@@ -84,7 +84,7 @@ final class GradientGraph {
    * A graph to be differentiated.
    *
    * @param shapes of all FP32 values of the graph in one run; values of other types are absent
-   * @param scalars constants of one element that decide a derivative: exponents
+   * @param scalars small constants, by name: some decide a derivative
    */
   GradientGraph(ModelProto model, Map<String, long[]> shapes, Map<String, float[]> scalars) {
     this.model = model;
@@ -285,7 +285,7 @@ final class GradientGraph {
       }
       case "Pow" -> {
         float[] exponent = scalars.get(b);
-        if (exponent == null || toB) {
+        if (exponent == null || exponent.length != 1 || toB) {
           return false;
         }
         float p = exponent[0];
@@ -369,7 +369,11 @@ final class GradientGraph {
       }
       case "Conv", "ConvTranspose" -> {
         if (toB) {
-          return false;
+          Optional<String> kernel = spatial.kernel(node, g);
+          if (kernel.isEmpty()) {
+            return false;
+          }
+          give(b, kernel.get());
         }
         if (node.getInputCount() > 2 && needed.contains(node.getInput(2))) {
           give(node.getInput(2), spatial.channels(g, shapes.get(y).length));

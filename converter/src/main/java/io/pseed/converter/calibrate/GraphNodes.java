@@ -2,16 +2,35 @@ package io.pseed.converter.calibrate;
 
 import com.google.protobuf.ByteString;
 import io.pseed.converter.onnx.proto.AttributeProto;
+import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.TensorProto;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Short words for nodes, attributes and constants of ONNX graphs. */
 final class GraphNodes {
   private GraphNodes() {}
+
+  /** Adds the names that a graph or one inside it refers to. */
+  static void uses(GraphProto graph, Set<String> names) {
+    graph.getOutputList().forEach(output -> names.add(output.getName()));
+    graph.getNodeList().forEach(node -> uses(node, names));
+  }
+
+  /** Adds the names that a node or a graph inside it refers to. */
+  static void uses(NodeProto node, Set<String> names) {
+    names.addAll(node.getInputList());
+    for (AttributeProto attribute : node.getAttributeList()) {
+      if (attribute.hasG()) {
+        uses(attribute.getG(), names);
+      }
+      attribute.getGraphsList().forEach(inner -> uses(inner, names));
+    }
+  }
 
   static Optional<AttributeProto> attribute(NodeProto node, String name) {
     return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();

@@ -6,15 +6,14 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
-import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.source.onnx.OnnxModels;
+import io.pseed.format.DType;
 import io.pseed.onnx.JavaTypes;
 import java.io.IOException;
 import java.lang.ref.Reference;
@@ -34,9 +33,6 @@ public final class SourceSession {
   /** Changes weights on their way into a session. */
   @FunctionalInterface
   public interface Rewrite {
-    /** Nothing is changed. */
-    Rewrite NONE = (tensor, elements) -> {};
-
     /**
      * Changes a weight in place.
      *
@@ -46,8 +42,10 @@ public final class SourceSession {
   }
 
   /**
-   * A session of {@code model}, whose initializers without data are those of the source.
+   * A session of {@code model}, whose initializers without data are those of the source, FP16 and
+   * BF16 as FP32.
    *
+   * @param model {@linkplain WidenedModel widened}
    * @param threads of one operator
    * @throws SourceException where a weight has a type that ONNX Runtime's Java binding cannot take
    * @throws OrtException where ONNX Runtime refuses the model, for example for an operator it lacks
@@ -57,8 +55,12 @@ public final class SourceSession {
       throws IOException, OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
-      return open(environment, source, model, options, Rewrite.NONE);
+      return open(environment, source, model, options, SourceSession::wide);
     }
+  }
+
+  private static Weight wide(SourceTensor tensor) throws IOException {
+    return new Weight(WidenedModel.read(tensor), WidenedModel.type(tensor.dtype()));
   }
 
   /**
@@ -74,8 +76,39 @@ public final class SourceSession {
       OrtSession.SessionOptions options,
       Rewrite rewrite)
       throws IOException, OrtException {
+    return open(
+        environment,
+        source,
+        model,
+        options,
+        tensor -> {
+          ByteBuffer bytes =
+              ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
+                  .order(ByteOrder.LITTLE_ENDIAN);
+          tensor.read(0, bytes);
+          rewrite.apply(tensor, bytes.flip());
+          return new Weight(bytes, tensor.dtype());
+        });
+  }
+
+  /** All of a weight's bytes, and their type. */
+  private record Weight(ByteBuffer bytes, DType type) {}
+
+  @FunctionalInterface
+  private interface Weights {
+    Weight of(SourceTensor tensor) throws IOException;
+  }
+
+  private static OrtSession open(
+      OrtEnvironment environment,
+      OnnxModelSource source,
+      ModelProto model,
+      OrtSession.SessionOptions options,
+      Weights weights)
+      throws IOException, OrtException {
+    // ONNX Runtime takes no weights that nothing refers to.
     Set<String> used = new HashSet<>();
-    uses(model.getGraph(), used);
+    GraphNodes.uses(model.getGraph(), used);
     GraphProto.Builder graph = model.getGraph().toBuilder().clearInitializer();
     for (TensorProto initializer : model.getGraph().getInitializerList()) {
       if (used.contains(initializer.getName())) {
@@ -89,15 +122,12 @@ public final class SourceSession {
         if (!used.contains(tensor.name())) {
           continue;
         }
-        ByteBuffer bytes =
-            ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        tensor.read(0, bytes);
-        rewrite.apply(tensor, bytes.flip());
-        buffers.add(bytes);
+        Weight weight = weights.of(tensor);
+        buffers.add(weight.bytes);
         tensors.put(
             tensor.name(),
-            OnnxTensor.createTensor(environment, bytes, tensor.shape(), type(source, tensor)));
+            OnnxTensor.createTensor(
+                environment, weight.bytes, tensor.shape(), type(source, tensor, weight.type)));
       }
       options.addExternalInitializers(tensors);
       return environment.createSession(
@@ -108,25 +138,9 @@ public final class SourceSession {
     }
   }
 
-  /**
-   * Names that a graph or one inside it refers to; ONNX Runtime takes no weights that none does.
-   */
-  private static void uses(GraphProto graph, Set<String> names) {
-    graph.getOutputList().forEach(output -> names.add(output.getName()));
-    for (NodeProto node : graph.getNodeList()) {
-      names.addAll(node.getInputList());
-      for (AttributeProto attribute : node.getAttributeList()) {
-        if (attribute.hasG()) {
-          uses(attribute.getG(), names);
-        }
-        attribute.getGraphsList().forEach(inner -> uses(inner, names));
-      }
-    }
-  }
-
-  private static OnnxJavaType type(OnnxModelSource source, SourceTensor tensor)
+  private static OnnxJavaType type(OnnxModelSource source, SourceTensor tensor, DType type)
       throws SourceException {
-    return JavaTypes.of(tensor.dtype())
+    return JavaTypes.of(type)
         .orElseThrow(
             () ->
                 new SourceException(

@@ -17,9 +17,23 @@ import java.util.Set;
  *
  * <p>The gradient of a convolution's input is the transposed convolution of the output's gradient
  * with the same kernel (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning",
- * 2016, section 4); pooling is treated as a convolution of each channel on its own.
+ * 2016, section 4); pooling is treated as a convolution of each channel on its own. Linear resizing
+ * multiplies each axis by a matrix (ONNX operator specification, Resize), its gradient by that
+ * matrix transposed.
  */
 final class SpatialGradients {
+  /** Elements of the largest matrix that resizes an axis. */
+  private static final long MOST = 1 << 22;
+
+  /** Ways to tell where an element of a linear resize lies in the input. */
+  private static final Set<String> PLACES =
+      Set.of(
+          "half_pixel",
+          "half_pixel_symmetric",
+          "pytorch_half_pixel",
+          "align_corners",
+          "asymmetric");
+
   private final GraphWriter writer;
   private final Map<String, long[]> shapes;
   private final Map<String, float[]> scalars;
@@ -103,6 +117,52 @@ final class SpatialGradients {
     fixed |= ConvWindow.dependsOnSize(node);
     ConvWindow window = ConvWindow.of(node, shapes.get(w), shapes.get(x));
     return Optional.of(spread(g, w, GraphNodes.integer(node, "group", 1), window, x));
+  }
+
+  /**
+   * The gradient of a convolution's kernel: the input's channels as images, convolved with the
+   * output's gradient as kernel; strides and dilations change places. Empty where there is no rule.
+   */
+  Optional<String> kernel(NodeProto node, String g) {
+    String x = node.getInput(0);
+    long[] w = shapes.get(node.getInput(1));
+    if (!node.getOpType().equals("Conv")
+        || GraphNodes.integer(node, "group", 1) != 1
+        || !shapes.containsKey(x)
+        || w == null) {
+      return Optional.empty();
+    }
+    fixed |= ConvWindow.dependsOnSize(node);
+    ConvWindow window = ConvWindow.of(node, w, shapes.get(x));
+    String all =
+        writer.node(
+            "Conv",
+            List.of(swapped(x, w.length), swapped(g, w.length)),
+            integers("strides", window.dilations()),
+            integers("dilations", window.strides()),
+            integers("pads", window.allPads()));
+    // What a stride cut off at the end of the input makes further elements.
+    List<Long> begin = new ArrayList<>();
+    List<Long> end = new ArrayList<>();
+    List<Long> axes = new ArrayList<>();
+    for (int d = 0; d < window.kernel().length; d++) {
+      begin.add(0L);
+      end.add((long) window.kernel()[d]);
+      axes.add(2L + d);
+    }
+    String kernel =
+        writer.node(
+            "Slice", List.of(all, writer.vector(begin), writer.vector(end), writer.vector(axes)));
+    return Optional.of(swapped(kernel, w.length));
+  }
+
+  /** [A, B, ...] as [B, A, ...]. */
+  private String swapped(String value, int rank) {
+    List<Long> order = new ArrayList<>(List.of(1L, 0L));
+    for (long d = 2; d < rank; d++) {
+      order.add(d);
+    }
+    return writer.node("Transpose", List.of(value), GraphNodes.integers("perm", order));
   }
 
   /**
@@ -236,18 +296,21 @@ final class SpatialGradients {
     return Optional.of(writer.reshape(spread(share, kernel, 1, window, planes), writer.shape(x)));
   }
 
-  /** Repetition of each element: nearest neighbours at whole factors. */
   private Optional<String> resize(NodeProto node, String g) {
-    String x = node.getInput(0);
-    long[] in = shapes.get(x);
+    long[] in = shapes.get(node.getInput(0));
     long[] out = shapes.get(node.getOutput(0));
-    boolean nearest =
-        GraphNodes.attribute(node, "mode")
-            .map(a -> a.getS().toStringUtf8().equals("nearest"))
-            .orElse(true);
-    if (!nearest || in.length != out.length) {
+    if (in.length != out.length) {
       return Optional.empty();
     }
+    return switch (text(node, "mode", "nearest")) {
+      case "nearest" -> repeated(in, out, g);
+      case "linear" -> interpolated(node, in, out, g);
+      default -> Optional.empty();
+    };
+  }
+
+  /** Repetition of each element: nearest neighbours at whole factors. */
+  private Optional<String> repeated(long[] in, long[] out, String g) {
     List<Long> dims = new ArrayList<>();
     List<Long> axes = new ArrayList<>();
     for (int d = 0; d < in.length; d++) {
@@ -265,6 +328,107 @@ final class SpatialGradients {
     }
     fixed = true;
     return Optional.of(writer.sum(writer.reshape(g, writer.vector(dims)), axes, false));
+  }
+
+  /** Linear interpolation, one axis after another; what lies outside is the edge. */
+  private Optional<String> interpolated(NodeProto node, long[] in, long[] out, String g) {
+    String places =
+        writer.opset() < 11
+            ? "asymmetric"
+            : text(node, "coordinate_transformation_mode", "half_pixel");
+    Optional<float[]> scales = scales(node, in, out, places);
+    if (scales.isEmpty()
+        || !PLACES.contains(places)
+        || GraphNodes.integer(node, "antialias", 0) != 0
+        || GraphNodes.integer(node, "exclude_outside", 0) != 0
+        || GraphNodes.attribute(node, "axes").isPresent()
+        || !text(node, "keep_aspect_ratio_policy", "stretch").equals("stretch")) {
+      return Optional.empty();
+    }
+    fixed = true;
+    if (Arrays.equals(in, out)) {
+      return Optional.of(g); // ONNX Runtime copies, whatever the factors.
+    }
+    String product = g;
+    long before = 1;
+    long behind = Arrays.stream(out).reduce(1, (a, b) -> a * b);
+    for (int d = 0; d < in.length; d++) {
+      behind /= out[d];
+      float scale = scales.get()[d];
+      if (scale != 1) {
+        String matrix =
+            writer.tensor(
+                List.of(out[d], in[d]), weights(places, scale, (int) in[d], (int) out[d]));
+        product =
+            behind == 1
+                ? writer.node(
+                    "MatMul",
+                    List.of(
+                        writer.reshape(product, writer.vector(List.of(before, out[d]))), matrix))
+                : writer.node(
+                    "MatMul",
+                    List.of(
+                        writer.node("Transpose", List.of(matrix)),
+                        writer.reshape(product, writer.vector(List.of(before, out[d], behind)))));
+      }
+      before *= in[d];
+    }
+    return Optional.of(writer.reshape(product, writer.shape(node.getInput(0))));
+  }
+
+  /**
+   * The factor of each axis; out / in where sizes are given, or where corners are aligned and it
+   * does not count. Factors of which nothing is known are taken for whole ones, as repetition does.
+   * Empty where they cannot be, or where a matrix would be too large.
+   */
+  private Optional<float[]> scales(NodeProto node, long[] in, long[] out, String places) {
+    int at = writer.opset() < 11 ? 1 : 2;
+    boolean sized = node.getInputCount() > 3 && !node.getInput(3).isEmpty();
+    boolean known = !sized && node.getInputCount() > at && scalars.containsKey(node.getInput(at));
+    float[] scales = known ? scalars.get(node.getInput(at)) : new float[in.length];
+    if (scales.length != in.length) {
+      return Optional.empty();
+    }
+    boolean any = sized || places.equals("align_corners");
+    for (int d = 0; d < in.length; d++) {
+      if (in[d] == 0 || out[d] == 0) {
+        return Optional.empty();
+      }
+      boolean fits;
+      if (known) {
+        fits = (long) (scales[d] * in[d]) == out[d];
+      } else {
+        fits = any || out[d] % in[d] == 0;
+        scales[d] = (float) out[d] / in[d];
+      }
+      if (!fits || (scales[d] != 1 && in[d] * out[d] > MOST)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(scales);
+  }
+
+  /** The matrix [out, in] that resizes an axis. */
+  private static float[] weights(String places, float scale, int in, int out) {
+    float[] weights = new float[out * in];
+    for (int o = 0; o < out; o++) {
+      double half = (o + 0.5) / scale - 0.5;
+      double place =
+          switch (places) {
+            case "align_corners" -> out == 1 ? 0 : o * (in - 1.0) / (out - 1);
+            case "asymmetric" -> (double) o / scale;
+            case "half_pixel_symmetric" -> in / 2.0 * (1 - out / ((double) scale * in)) + half;
+            case "pytorch_half_pixel" -> out == 1 ? 0 : half;
+            default -> half;
+          };
+      place = Math.max(0, Math.min(in - 1, place));
+      int low = (int) place;
+      weights[o * in + low] = (float) (low + 1 - place);
+      if (low + 1 < in) {
+        weights[o * in + low + 1] = (float) (place - low);
+      }
+    }
+    return weights;
   }
 
   /** What moves elements moves their numbers too; no element may be taken twice. */
@@ -313,10 +477,7 @@ final class SpatialGradients {
 
   private Optional<String> pad(NodeProto node, String g) {
     String x = node.getInput(0);
-    boolean constant =
-        GraphNodes.attribute(node, "mode")
-            .map(a -> a.getS().toStringUtf8().equals("constant"))
-            .orElse(true);
+    boolean constant = text(node, "mode", "constant").equals("constant");
     int rank = shapes.get(x).length;
     List<Long> pads = new ArrayList<>(GraphNodes.integers(node, "pads"));
     if (node.getInputCount() > 1 && scalars.containsKey(node.getInput(1))) {
@@ -332,6 +493,10 @@ final class SpatialGradients {
     }
     String start = writer.vector(pads.subList(0, rank));
     return Optional.of(writer.node("Slice", List.of(g, start, writer.add(start, writer.shape(x)))));
+  }
+
+  private static String text(NodeProto node, String name, String absent) {
+    return GraphNodes.attribute(node, name).map(a -> a.getS().toStringUtf8()).orElse(absent);
   }
 
   private static AttributeProto integers(String name, int[] values) {

@@ -21,6 +21,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,6 +37,9 @@ final class Specialised implements AutoCloseable {
   /** Ifs within Ifs. */
   private static final int DEEPEST = 32;
 
+  /** Elements of a constant that decides a derivative: exponents, axes, factors. */
+  private static final int MOST_DECIDING = 16;
+
   private static final String PROBE = "pseed.probe.";
   private static final String CONDITION = "pseed.condition.";
 
@@ -48,6 +52,7 @@ final class Specialised implements AutoCloseable {
   private final Map<String, String> exposed = new LinkedHashMap<>();
   private final Probes.Found found;
   private final Set<String> vectors;
+  private final Map<String, Long> kernels;
   private final GradientGraph.Result gradients;
   private final boolean fixed;
   private final OrtSession plain;
@@ -57,7 +62,16 @@ final class Specialised implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // Made, read and dropped; nothing compares them.
   record Output(long[] shape, float[] values) {}
 
-  Specialised(OrtEnvironment environment, OnnxModelSource source, Map<String, OnnxTensor> inputs)
+  /**
+   * Prepares for inputs like these.
+   *
+   * @param limits where a run is too large for them, nothing is differentiated
+   */
+  Specialised(
+      OrtEnvironment environment,
+      OnnxModelSource source,
+      Map<String, OnnxTensor> inputs,
+      Calibrator.Limits limits)
       throws IOException, OrtException {
     this.environment = environment;
     inputs.forEach((name, value) -> inputShapes.put(name, value.getInfo().getShape()));
@@ -75,7 +89,7 @@ final class Specialised implements AutoCloseable {
       real.put(name, shapes.get(name));
     }
     for (String output : outputs) {
-      if (floats.contains(output)) {
+      if (floats.contains(output) && limits.differentiates(numbers())) {
         realOutputs.add(output);
       }
     }
@@ -87,7 +101,10 @@ final class Specialised implements AutoCloseable {
     }
     this.vectors = VectorUses.find(graph, source.tensors(), floats);
     wanted.addAll(vectors);
+    this.kernels = kernels(limits.large());
+    wanted.addAll(kernels.keySet());
     this.gradients = new GradientGraph(graph, real, scalars).differentiate(wanted, realOutputs);
+    kernels.keySet().retainAll(gradients.gradients().keySet());
     this.fixed =
         gradients.fixed()
             || !graph.equals(inlined)
@@ -104,7 +121,7 @@ final class Specialised implements AutoCloseable {
   /** Replaces Ifs from the outside in, by the conditions that a run shows. */
   private ModelProto inline(OnnxModelSource source, Map<String, OnnxTensor> inputs)
       throws IOException, OrtException {
-    ModelProto model = source.graph();
+    ModelProto model = WidenedModel.of(source.graph());
     for (int round = 0; round < DEEPEST; round++) {
       Set<String> names = BranchInliner.conditions(model);
       if (names.isEmpty()) {
@@ -123,7 +140,7 @@ final class Specialised implements AutoCloseable {
       conditions.putAll(taken);
       model = BranchInliner.inline(model, taken, round);
     }
-    return model;
+    return NodeOrder.sorted(model);
   }
 
   private ModelProto withConditions(ModelProto model) {
@@ -159,7 +176,7 @@ final class Specialised implements AutoCloseable {
     }
     for (SourceTensor tensor : source.tensors()) {
       shapes.put(tensor.name(), tensor.shape());
-      if (tensor.dtype() == DType.F32) {
+      if (WidenedModel.type(tensor.dtype()) == DType.F32) {
         floats.add(tensor.name());
       }
     }
@@ -208,29 +225,54 @@ final class Specialised implements AutoCloseable {
     // A piece of the file's bytes: its buffer starts elsewhere than at 0.
     ByteBuffer raw =
         tensor.getRawData().asReadOnlyByteBuffer().slice().order(ByteOrder.LITTLE_ENDIAN);
-    if (tensor.getDataType() == TensorProto.DataType.FLOAT_VALUE) {
-      if (raw.remaining() == 4) {
-        scalars.put(name, new float[] {raw.getFloat(0)});
-      } else if (tensor.getFloatDataCount() == 1) {
-        scalars.put(name, new float[] {tensor.getFloatData(0)});
-      }
-    } else if (tensor.getDataType() == TensorProto.DataType.INT64_VALUE) {
-      int n = raw.remaining() >= 8 ? raw.remaining() / 8 : tensor.getInt64DataCount();
-      if (n >= 1 && n <= 16) {
-        float[] values = new float[n];
-        for (int i = 0; i < n; i++) {
-          values[i] = raw.remaining() >= 8 ? raw.getLong(8 * i) : tensor.getInt64Data(i);
+    boolean real = tensor.getDataType() == TensorProto.DataType.FLOAT_VALUE;
+    if (!real && tensor.getDataType() != TensorProto.DataType.INT64_VALUE) {
+      return;
+    }
+    int size = real ? Float.BYTES : Long.BYTES;
+    int given = real ? tensor.getFloatDataCount() : tensor.getInt64DataCount();
+    int n = raw.remaining() >= size ? raw.remaining() / size : given;
+    if (n >= 1 && n <= MOST_DECIDING) {
+      float[] values = new float[n];
+      for (int i = 0; i < n; i++) {
+        if (raw.hasRemaining()) {
+          values[i] = real ? raw.getFloat() : raw.getLong();
+        } else {
+          values[i] = real ? tensor.getFloatData(i) : tensor.getInt64Data(i);
         }
-        scalars.put(name, values);
+      }
+      scalars.put(name, values);
+    }
+  }
+
+  /**
+   * Weights that only convolutions use, as they are and on many numbers; positions of the outputs.
+   */
+  private Map<String, Long> kernels(long large) {
+    Map<String, Long> found = new LinkedHashMap<>();
+    Set<String> others = new HashSet<>();
+    for (Probe probe : this.found.probes()) {
+      for (Probe.Part part : probe.parts()) {
+        if (probe.kind() == Probe.Kind.CONV
+            && probe.groups() == 1
+            && part.own() == null
+            && floats.contains(part.weight())
+            && count(probe.input()) + count(probe.output()) > large) {
+          found.merge(part.weight(), count(probe.output()) / probe.outputs(), Long::sum);
+        } else {
+          others.add(part.weight());
+        }
       }
     }
+    found.keySet().removeAll(others);
+    return found;
   }
 
   /** Adds outputs for what meets the weights. */
   private ModelProto expose(ModelProto model) {
     GraphProto.Builder graph = model.getGraph().toBuilder();
     for (Probe probe : found.probes()) {
-      if (!exposed.containsKey(probe.input())) {
+      if (!isKernel(probe) && !exposed.containsKey(probe.input())) {
         String name = PROBE + exposed.size();
         exposed.put(probe.input(), name);
         output(graph, probe.input(), name);
@@ -249,13 +291,32 @@ final class Specialised implements AutoCloseable {
 
   /** Vectors of weights whose gradients are outputs, by name, in the order of the source. */
   Map<String, String> vectors() {
+    return gradientsOf(vectors);
+  }
+
+  /** Kernels of convolutions whose gradients are outputs, by name. */
+  Map<String, String> kernels() {
+    return gradientsOf(kernels.keySet());
+  }
+
+  private Map<String, String> gradientsOf(Set<String> weights) {
     Map<String, String> found = new LinkedHashMap<>();
-    for (String vector : vectors) {
-      if (gradients.gradients().containsKey(vector)) {
-        found.put(vector, gradients.gradients().get(vector));
+    for (String weight : weights) {
+      if (gradients.gradients().containsKey(weight)) {
+        found.put(weight, gradients.gradients().get(weight));
       }
     }
     return found;
+  }
+
+  /** How many positions the gradient of one of {@link #kernels} sums. */
+  long positions(String kernel) {
+    return kernels.get(kernel);
+  }
+
+  /** Numbers of all values of a run, the gradients left out. */
+  long numbers() {
+    return shapes.keySet().stream().mapToLong(this::count).sum();
   }
 
   GradientGraph.Result gradients() {
@@ -313,12 +374,18 @@ final class Specialised implements AutoCloseable {
     return exposed.get(value);
   }
 
-  /** Probes in groups whose activations and gradients have at most so many numbers together. */
+  /**
+   * Probes in groups whose activations and gradients have at most so many numbers together; those
+   * of {@link #kernels} are in none. At least one group.
+   */
   List<List<Probe>> groups(long numbers, int passes) {
     List<List<Probe>> groups = new ArrayList<>();
     List<Probe> group = new ArrayList<>();
     long size = 0;
     for (Probe probe : found.probes()) {
+      if (isKernel(probe)) {
+        continue;
+      }
       long own = count(probe.input());
       if (gradients.gradients().containsKey(probe.output())) {
         own += passes * count(probe.output());
@@ -331,10 +398,14 @@ final class Specialised implements AutoCloseable {
       group.add(probe);
       size += own;
     }
-    if (!group.isEmpty()) {
+    if (!group.isEmpty() || groups.isEmpty()) {
       groups.add(group);
     }
     return groups;
+  }
+
+  private boolean isKernel(Probe probe) {
+    return kernels.containsKey(probe.parts().get(0).weight());
   }
 
   private long count(String value) {

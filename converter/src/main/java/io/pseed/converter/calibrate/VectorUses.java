@@ -55,7 +55,7 @@ final class VectorUses {
     for (SourceTensor tensor : tensors) {
       long elements = TensorRecord.elementCount(tensor.shape());
       constant.add(tensor.name());
-      if (tensor.dtype() == DType.F32
+      if (WidenedModel.type(tensor.dtype()) == DType.F32
           && isVector(tensor)
           && elements >= SMALLEST
           && elements < LARGEST) {

@@ -61,13 +61,29 @@ final class WeightSums {
           product(use, use.gradients.get(pass), gradient);
         }
       }
-      metric.addSquares(gradient, view.cols(), 1);
-      for (int j = 0; j < view.cols(); j++) {
-        columns[j] +=
-            Accumulator.dot(gradient, j * view.rows(), gradient, j * view.rows(), view.rows());
-      }
+      addSquares(gradient);
     }
     uses.forEach(use -> metric.count(use.inputs.positions()));
+  }
+
+  /**
+   * Adds the weight's gradients of one run's passes, columns of the view one behind another.
+   *
+   * @param positions that each sums
+   */
+  void add(List<float[]> gradients, long positions) {
+    runs++;
+    sensitive = true;
+    gradients.forEach(this::addSquares);
+    metric.count(positions);
+  }
+
+  private void addSquares(float[] gradient) {
+    metric.addSquares(gradient, view.cols(), 1);
+    for (int j = 0; j < view.cols(); j++) {
+      columns[j] +=
+          Accumulator.dot(gradient, j * view.rows(), gradient, j * view.rows(), view.rows());
+    }
   }
 
   /** gradient[j] += the sum over positions of g[t][j] x[t]: columns of the view, one by one. */

@@ -3,17 +3,22 @@ package io.pseed.converter.calibrate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import com.google.protobuf.ByteString;
 import io.pseed.converter.encode.Workers;
 import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
+import io.pseed.converter.onnx.proto.TensorProto;
 import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.format.Halfs;
 import io.pseed.format.View;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -31,6 +36,9 @@ import org.junit.jupiter.api.Test;
  * What calibration sees of weights in convolutions, branches, recurrent layers, rearranged forms.
  */
 class CalibratorTest {
+  private static final Calibrator.Limits ENOUGH =
+      new Calibrator.Limits(1L << 30, 1L << 40, 1L << 40);
+
   /** Noise of a shape for "x"; "n", where it is given, is the run's number. */
   private record Noise(List<Long> shape, int size, boolean numbered) implements CalibrationInputs {
     @Override
@@ -61,10 +69,17 @@ class CalibratorTest {
 
   private static Calibration calibrate(ModelProto model, CalibrationInputs inputs, int threads)
       throws Exception {
+    return calibrate(model, inputs, threads, ENOUGH);
+  }
+
+  private static Calibration calibrate(
+      ModelProto model, CalibrationInputs inputs, int threads, Calibrator.Limits limits)
+      throws Exception {
     OnnxModelSource source =
         OnnxModelSource.open(Path.of("test.onnx"), model.toByteArray(), Optional.empty());
     try (Workers workers = new Workers(threads)) {
-      return new Calibrator(source, workers, new Calibrator.Options(0, 0, 4)).run(inputs);
+      Calibrator.Options options = new Calibrator.Options(0, 0, 4);
+      return new Calibrator(source, workers, options, limits).run(inputs);
     }
   }
 
@@ -126,6 +141,118 @@ class CalibratorTest {
     }
     assertThat(trace * Arrays.stream(w.columns()).sum())
         .isCloseTo(8 * 54 / kernel, within(0.25 * 8 * 54 / kernel));
+  }
+
+  private static void assertNear(Calibration found, Calibration expected, double share) {
+    found
+        .tensors()
+        .forEach(
+            (name, near) -> {
+              TensorStatistics statistics = expected.tensors().get(name);
+              assertThat(near.sensitive()).isEqualTo(statistics.sensitive());
+              assertThat(near.samples()).isEqualTo(statistics.samples());
+              assertNear(near.metric(), statistics.metric(), share);
+              assertNear(near.columns(), statistics.columns(), share);
+            });
+  }
+
+  private static void assertNear(double[] found, double[] expected, double share) {
+    double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+    assertThat(largest).isPositive();
+    assertThat(found).containsExactly(expected, within(share * largest));
+  }
+
+  /** A stride that leaves a rest, a dilation, uneven padding, and a kernel that is used twice. */
+  @Test
+  void whatTheRuntimeSumsOfLargeConvolutionsIsWhatIsSummedHere() throws Exception {
+    TestGraph graph =
+        convolutions()
+            .weight("u", 4, 4, 5, 5)
+            .node(
+                "Conv",
+                "e",
+                List.of("x", "u"),
+                ints("dilations", 2L, 1L),
+                ints("strides", 3L, 2L),
+                ints("pads", 1L, 0L, 2L, 2L))
+            .node("Conv", "z", List.of("e", "u"), ints("pads", 2L, 2L, 2L, 2L));
+    ModelProto model = graph.model(11, Set.of("y", "z"));
+    Noise inputs = new Noise(List.of(2L, 4L, 13L, 10L), 5, false);
+    Calibration here = calibrate(model, inputs, 1);
+    Calibration there = calibrate(model, inputs, 3, new Calibrator.Limits(1L << 30, 1L << 40, 0));
+    assertThat(there.notices()).isEqualTo(here.notices()).isEmpty();
+    assertThat(there.tensors()).containsOnlyKeys("w", "d", "t", "u");
+    assertNear(there, here, 1e-4);
+  }
+
+  /** "x" as FP16, on its way to a model of such values. */
+  private record Narrow(Noise noise) implements CalibrationInputs {
+    @Override
+    public String description() {
+      return noise.description();
+    }
+
+    @Override
+    public Origin origin() {
+      return noise.origin();
+    }
+
+    @Override
+    public int size() {
+      return noise.size();
+    }
+
+    @Override
+    public Map<String, OnnxTensor> make(OrtEnvironment environment, int index) throws OrtException {
+      try (OnnxTensor wide = noise.make(environment, index).get("x")) {
+        FloatBuffer values = wide.getFloatBuffer();
+        ByteBuffer halves =
+            ByteBuffer.allocateDirect(2 * values.remaining()).order(ByteOrder.nativeOrder());
+        while (values.hasRemaining()) {
+          halves.putShort(Halfs.fromFloat(values.get()));
+        }
+        OnnxTensor narrow =
+            OnnxTensor.createTensor(
+                environment, halves.flip(), wide.getInfo().getShape(), OnnxJavaType.FLOAT16);
+        return Map.of("x", narrow);
+      }
+    }
+  }
+
+  private static ModelProto narrow(ModelProto model) {
+    int half = TensorProto.DataType.FLOAT16_VALUE;
+    ModelProto.Builder out = model.toBuilder();
+    GraphProto.Builder graph = out.getGraphBuilder();
+    graph.getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder().setElemType(half);
+    for (TensorProto.Builder tensor : graph.getInitializerBuilderList()) {
+      ByteBuffer wide =
+          tensor.getRawData().asReadOnlyByteBuffer().slice().order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer halves = ByteBuffer.allocate(wide.remaining() / 2).order(ByteOrder.LITTLE_ENDIAN);
+      while (wide.hasRemaining()) {
+        halves.putShort(Halfs.fromFloat(wide.getFloat()));
+      }
+      tensor.setDataType(half).setRawData(ByteString.copyFrom(halves.flip()));
+    }
+    return out.build();
+  }
+
+  /** Inputs, constants, weights in the file and weights in the graph are FP16. */
+  @Test
+  void modelsOfHalvesAreSeenLikeThoseOfSingles() throws Exception {
+    TestGraph graph =
+        convolutions()
+            .real("k", 0.5f)
+            .node("Mul", "scaled", List.of("y", "k"))
+            .node("Cast", "out", List.of("scaled"), GraphNodes.integer("to", 1));
+    ModelProto wide = graph.model(13, Set.of("out"));
+    ModelProto narrow = narrow(wide);
+    Noise inputs = new Noise(List.of(1L, 4L, 12L, 10L), 6, false);
+    Calibration expected = calibrate(wide, inputs, 2);
+    Calibration found = calibrate(narrow, new Narrow(inputs), 2);
+    assertThat(found.notices()).isEmpty();
+    // The third weight is so small that it stays in the graph.
+    assertThat(found.tensors()).containsOnlyKeys("w", "t");
+    assertNear(found, expected, 1e-2);
   }
 
   @Test
@@ -250,7 +377,10 @@ class CalibratorTest {
     Calibrator.Options options = new Calibrator.Options(0, 0, 4);
     try (Workers workers = new Workers(1)) {
       // A quarter of it holds 512 x 128 numbers, and not 512 x 512.
-      Calibration few = new Calibrator(source, workers, options, 3L << 20).run(inputs);
+      Calibration few =
+          new Calibrator(
+                  source, workers, options, new Calibrator.Limits(3L << 20, 1L << 40, 1L << 40))
+              .run(inputs);
       assertThat(few.notices().toString())
           .contains("memory for metrics is short (3 MB of heap)", "in blocks of 128", "-Xmx");
       TensorStatistics blocks = few.tensors().get("w");
@@ -268,6 +398,20 @@ class CalibratorTest {
   }
 
   /** Models that take texts are used by the mean over the positions, or by the first one. */
+  @Test
+  void withoutMemoryForGradientsEnergiesCountAndItIsSaid() throws Exception {
+    Calibration found =
+        calibrate(
+            convolutions().model(11, Set.of("y")),
+            new Noise(List.of(1L, 4L, 12L, 10L), 3, false),
+            2,
+            new Calibrator.Limits(1L << 30, 1L << 16, 1L << 40));
+    assertThat(found.notices().toString())
+        .contains("memory for gradients is short", "half of the machine's memory is 0 MB");
+    assertThat(found.tensors()).containsOnlyKeys("w", "d", "t");
+    assertThat(found.tensors().values()).noneMatch(TensorStatistics::sensitive);
+  }
+
   @Test
   void theFirstPositionOfATextCounts() throws Exception {
     TestGraph graph =

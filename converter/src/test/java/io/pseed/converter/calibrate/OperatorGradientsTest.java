@@ -10,6 +10,7 @@ import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,7 +39,7 @@ class OperatorGradientsTest {
   }
 
   private static AttributeProto ints(String name, long... values) {
-    return GraphNodes.integers(name, java.util.Arrays.stream(values).boxed().toList());
+    return GraphNodes.integers(name, Arrays.stream(values).boxed().toList());
   }
 
   private static AttributeProto text(String name, String value) {
@@ -49,7 +50,133 @@ class OperatorGradientsTest {
         .build();
   }
 
+  /** A linear resize to given sizes. */
+  private static Case sized(String places, int opset, long[] input, long... sizes) {
+    return of(
+        "linear resize to " + Arrays.toString(sizes) + ", " + places,
+        opset,
+        input,
+        new TestGraph()
+            .reals("none")
+            .integers("sizes", sizes)
+            .node(
+                "Resize",
+                "y",
+                List.of("a", "none", "none", "sizes"),
+                text("mode", "linear"),
+                text("coordinate_transformation_mode", places)));
+  }
+
+  /** A linear resize by factors that are known. */
+  private static Case scaled(String places, int opset, long[] input, float... scales) {
+    TestGraph graph = new TestGraph().reals("none").reals("scales", scales);
+    graph.scalars().put("scales", scales);
+    return of(
+        "linear resize by " + Arrays.toString(scales) + ", " + places,
+        opset,
+        input,
+        opset < 11
+            ? graph.node("Resize", "y", List.of("a", "scales"), text("mode", "linear"))
+            : graph.node(
+                "Resize",
+                "y",
+                List.of("a", "none", "scales"),
+                text("mode", "linear"),
+                text("coordinate_transformation_mode", places)));
+  }
+
   static Stream<Case> cases() {
+    return Stream.concat(operators(), resizes());
+  }
+
+  private static Stream<Case> resizes() {
+    long[] image = {2, 4, 7, 8};
+    return Stream.of(
+        sized("half_pixel", 11, image, 2, 4, 11, 5),
+        sized("half_pixel", 18, image, 2, 4, 14, 4),
+        sized("half_pixel_symmetric", 19, image, 2, 4, 5, 13),
+        sized("pytorch_half_pixel", 13, image, 2, 4, 1, 12),
+        sized("align_corners", 13, image, 2, 4, 3, 20),
+        sized("align_corners", 13, image, 2, 4, 1, 9),
+        sized("asymmetric", 11, image, 2, 4, 10, 3),
+        sized("half_pixel", 13, new long[] {2, 7, 8, 4}, 2, 10, 5, 4),
+        sized("half_pixel", 13, new long[] {5, 9}, 7, 4),
+        sized("half_pixel", 13, new long[] {2, 4, 9}, 2, 4, 14),
+        sized("align_corners", 13, new long[] {4, 7, 8}, 6, 5, 9),
+        sized("half_pixel", 13, new long[] {1, 2, 3, 4, 5}, 1, 2, 5, 3, 8),
+        sized("half_pixel", 13, image, 2, 4, 7, 8),
+        scaled("asymmetric", 10, image, 1, 1, 1.3f, 0.55f),
+        scaled("half_pixel", 11, image, 1, 1, 1.3f, 0.55f),
+        scaled("half_pixel", 13, image, 1, 1, 1.1f, 2.2f),
+        scaled("half_pixel", 13, image, 1, 1, 1.1f, 1.1f),
+        scaled("half_pixel_symmetric", 19, image, 1, 1, 1.3f, 0.55f),
+        scaled("pytorch_half_pixel", 13, image, 1, 1, 0.2f, 1.7f),
+        of(
+            "linear resize, factors not known and corners aligned",
+            11,
+            image,
+            new TestGraph()
+                .reals("none")
+                .reals("scales", 1, 1, 1.3f, 0.55f)
+                .node(
+                    "Resize",
+                    "y",
+                    List.of("a", "none", "scales"),
+                    text("mode", "linear"),
+                    text("coordinate_transformation_mode", "align_corners"))),
+        of(
+            "linear upsample, whole factors",
+            9,
+            image,
+            new TestGraph()
+                .reals("scales", 1, 1, 2, 3)
+                .node("Upsample", "y", List.of("a", "scales"), text("mode", "linear"))));
+  }
+
+  /** A resize of [2, 4, 7, 8] to [2, 4, 9, 16]. */
+  private static Case unknown(String name, String last, AttributeProto... attributes) {
+    boolean sized = last.equals("sizes");
+    return of(
+        name,
+        18,
+        new long[] {2, 4, 7, 8},
+        new TestGraph()
+            .reals("scales", 1, 1, 1.3f, 2)
+            .integers("sizes", 2, 4, 9, 16)
+            .node(
+                "Resize",
+                "y",
+                sized ? List.of("a", "", "", "sizes") : List.of("a", "", "scales"),
+                attributes));
+  }
+
+  static Stream<Case> withoutARule() {
+    AttributeProto linear = text("mode", "linear");
+    return Stream.of(
+        unknown("nearest, factors not whole", "sizes", text("mode", "nearest")),
+        unknown("cubic", "sizes", text("mode", "cubic")),
+        unknown("factors not known", "scales", linear),
+        unknown("antialias", "sizes", linear, GraphNodes.integer("antialias", 1)),
+        unknown("axes", "sizes", linear, ints("axes", 0, 1, 2, 3)),
+        unknown("aspect ratio", "sizes", linear, text("keep_aspect_ratio_policy", "not_larger")),
+        unknown(
+            "crop", "sizes", linear, text("coordinate_transformation_mode", "tf_crop_and_resize")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("withoutARule")
+  void resizeWithoutARuleIsNamedAndLeavesNoGradient(Case given) {
+    TestGraph graph = given.graph.input("x").first("Identity", "a", "x");
+    Map<String, long[]> shapes =
+        Map.of("x", given.input, "a", given.input, "y", new long[] {2, 4, 9, 16});
+    GradientGraph.Result result =
+        new GradientGraph(graph.model(given.opset, Set.of("y")), shapes, graph.scalars())
+            .differentiate(List.of("a"), List.of("y"));
+    assertThat(result.missing()).containsExactly("Resize");
+    assertThat(result.gradients()).isEmpty();
+  }
+
+  private static Stream<Case> operators() {
     long[] image = {2, 4, 7, 8};
     return Stream.of(
         of(
