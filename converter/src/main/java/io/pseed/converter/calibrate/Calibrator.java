@@ -212,6 +212,7 @@ public final class Calibrator {
     private final Map<String, double[]> vectors = new LinkedHashMap<>();
     private final Map<String, Integer> notFinite = Collections.synchronizedMap(new TreeMap<>());
     private final Set<String> missing = new TreeSet<>();
+    private final Map<String, Integer> wide = new LinkedHashMap<>();
     private int limit = LARGEST_METRIC;
     private boolean tokens;
     private boolean many;
@@ -401,16 +402,8 @@ public final class Calibrator {
         for (Probe.Part part : probe.parts()) {
           boolean table = probe.kind() == Probe.Kind.LOOKUP;
           int n = part.view().rows();
-          if (n > LARGEST_METRIC && !sumsOf(probe).containsKey(key(part))) {
-            notices.add(
-                "'"
-                    + part.weight()
-                    + "' has "
-                    + n
-                    + " inputs, more than "
-                    + LARGEST_METRIC
-                    + ": they are looked at in blocks of "
-                    + limit);
+          if (n > LARGEST_METRIC) {
+            wide.putIfAbsent(part.weight(), n);
           }
           WeightSums sums =
               sumsOf(probe)
@@ -698,6 +691,20 @@ public final class Calibrator {
             "no derivative is known of "
                 + missing
                 + ": behind it, weights count by their inputs' energy alone");
+      }
+      if (!wide.isEmpty()) {
+        String first = wide.keySet().iterator().next();
+        notices.add(
+            "'"
+                + first
+                + "'"
+                + (wide.size() > 1 ? " and " + (wide.size() - 1) + " more weights have" : " has")
+                + " more than "
+                + LARGEST_METRIC
+                + " inputs, up to "
+                + Collections.max(wide.values())
+                + ": they are looked at in blocks of "
+                + limit);
       }
       notFinite.forEach(
           (weight, times) ->

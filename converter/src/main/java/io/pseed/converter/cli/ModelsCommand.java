@@ -153,7 +153,7 @@ final class ModelsCommand implements Callable<Integer> {
 
   private void print(List<ModelTable.Row> rows) {
     Table table =
-        new Table("<model", "<file", "size", "mean cosine", "lowest", "words right", "<judged on");
+        new Table("<model", "<file", "size", "mean cosine", "lowest", "task done", "<judged on");
     for (ModelTable.Row row : rows) {
       table.row(
           row.model(),
@@ -188,8 +188,8 @@ final class ModelsCommand implements Callable<Integer> {
   private static String markdown(List<ModelTable.Row> rows) {
     StringBuilder text =
         new StringBuilder(
-            "| model | FP32 | int8 | mean, lowest cosine | `.pseed` | mean, lowest cosine | words"
-                + " read or found: FP32, int8, pseed | half of int8, no worse? |\n"
+            "| model | FP32 | int8 | mean, lowest cosine | `.pseed` | mean, lowest cosine | task"
+                + " done: original, int8, pseed | half of int8, no worse? |\n"
                 + "|---|---|---|---|---|---|---|---|\n");
     for (ModelTable.Row row : rows) {
       text.append("| ").append(row.model()).append(" | ");
@@ -228,13 +228,13 @@ final class ModelsCommand implements Callable<Integer> {
       ObjectNode node = list.addObject();
       node.put("model", row.model()).put("bytes", row.bytes()).put("weights", row.weights().name());
       node.put("judged", row.judged()).put("trouble", row.trouble());
-      number(node, "wordsRight", row.right());
+      number(node, "taskDone", row.right());
       ArrayNode scores = node.putArray("files");
       for (ModelTable.Score score : row.scores()) {
         ObjectNode file = scores.addObject();
         file.put("what", score.what()).put("bytes", score.bytes());
         file.put("meanCosine", score.mean()).put("lowestCosine", score.lowest());
-        number(file, "wordsRight", score.right());
+        number(file, "taskDone", score.right());
       }
     }
     return root;

@@ -2,6 +2,7 @@ package io.pseed.converter.demo;
 
 import static io.pseed.converter.verify.Judge.cosine;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -9,6 +10,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import io.pseed.converter.inputs.GeneratedInputs;
 import io.pseed.converter.inputs.InputSignature;
 import io.pseed.converter.inputs.UnsupportedModelException;
@@ -38,10 +40,10 @@ import java.util.function.Consumer;
 /** Real models of several kinds, each at half the bytes of its 8-bit form, judged side by side. */
 public final class ModelTable {
   private static final int RUNS = 64;
-  private static final int LARGE_RUNS = 8;
   private static final int LOSSLESS_RUNS = 8;
   private static final int WORDS = 100;
   private static final int PAGES = 40;
+  private static final int SCENES = 8;
   private static final String OCR_SHA =
       "524c59c6bfc8c2ca960882683542e684f28d83fd6dd61da663117e927437d555";
 
@@ -65,8 +67,8 @@ public final class ModelTable {
    * @param bytes its size
    * @param mean cosine to FP32, of the worst output
    * @param lowest of all runs, of that output
-   * @param right share of drawn words that are read right, or found; NaN where the model does
-   *     neither
+   * @param right share of drawn words that are read right, or found, or what a mask shares with the
+   *     drawn object; NaN where the model does none of these
    */
   public record Score(String what, long bytes, double mean, double lowest, double right) {}
 
@@ -464,19 +466,20 @@ public final class ModelTable {
       }
       case FINDS_WORDS -> new Pages(original, new DrawnWords(PAGES));
       // States are what the original hands on, as in a recording that is heard in pieces.
-      case HEARS -> pieces(source, original, RUNS);
-      case CUTS_OUT -> pieces(source, original, LARGE_RUNS);
+      case HEARS ->
+          new Pieces(
+              original,
+              new GeneratedInputs(new InputSignature(source.graph()), Map.of(), RUNS)
+                  .forJudging(RUNS)
+                  .thatRun(original));
+      case CUTS_OUT -> new Scenes(original, new DrawnObjects(SCENES, side(original)));
     };
   }
 
-  private static Judge pieces(OnnxModelSource source, OrtSession original, int runs)
-      throws IOException, OrtException, UnsupportedModelException {
-    return new Pieces(
-        original,
-        new GeneratedInputs(new InputSignature(source.graph()), Map.of(), runs)
-            .forJudging(runs)
-            .thatRun(original),
-        runs);
+  /** Of the square pictures that a model takes. */
+  private static int side(OrtSession original) throws OrtException {
+    NodeInfo input = original.getInputInfo().values().iterator().next();
+    return Math.toIntExact(((TensorInfo) input.getInfo()).getShape()[3]);
   }
 
   private static Judge sentences(
@@ -675,12 +678,46 @@ public final class ModelTable {
     }
   }
 
+  /** Pictures of one object each; a mask of none is zero but for the last digits, as for pages. */
+  private static final class Scenes extends Outputs {
+    private final DrawnObjects objects;
+
+    Scenes(OrtSession original, DrawnObjects objects) {
+      super(original, objects.count());
+      this.objects = objects;
+    }
+
+    @Override
+    public String what() {
+      return "the worst output on " + runs() + " pictures of an object";
+    }
+
+    @Override
+    Map<String, OnnxTensor> make(int i) throws OrtException {
+      return Map.of(input(), objects.scene(environment(), i).picture());
+    }
+
+    @Override
+    public double right(OrtSession session) throws OrtException {
+      double sum = 0;
+      for (int i = 0; i < runs(); i++) {
+        DrawnObjects.Scene scene = objects.scene(environment(), i);
+        try (OnnxTensor picture = scene.picture();
+            OrtSession.Result result = session.run(Map.of(input(), picture))) {
+          FloatBuffer mask = ((OnnxTensor) result.get(0)).getFloatBuffer();
+          sum += DrawnObjects.overlap(mask, scene.inside());
+        }
+      }
+      return sum / runs();
+    }
+  }
+
   /** Generated inputs. */
   private static final class Pieces extends Outputs {
     private final GeneratedInputs inputs;
 
-    Pieces(OrtSession original, GeneratedInputs inputs, int runs) {
-      super(original, runs);
+    Pieces(OrtSession original, GeneratedInputs inputs) {
+      super(original, RUNS);
       this.inputs = inputs;
     }
 
