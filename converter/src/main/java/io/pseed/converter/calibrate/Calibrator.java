@@ -557,7 +557,7 @@ public final class Calibrator {
           value.getIntBuffer().get(all);
           item.numbers.put(name, all);
         }
-        case FLOAT, FLOAT16, BFLOAT16 -> item.reals.put(name, floats(value));
+        case FLOAT -> item.reals.put(name, floats(value));
         default -> {}
       }
     }

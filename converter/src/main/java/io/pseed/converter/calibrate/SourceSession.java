@@ -47,7 +47,8 @@ public final class SourceSession {
    *
    * @param model {@linkplain WidenedModel widened}
    * @param threads of one operator
-   * @throws SourceException where a weight has a type that ONNX Runtime's Java binding cannot take
+   * @throws SourceException where a weight has a type that ONNX Runtime's Java binding cannot take,
+   *     or more bytes than a Java buffer
    * @throws OrtException where ONNX Runtime refuses the model, for example for an operator it lacks
    */
   static OrtSession open(
@@ -55,12 +56,39 @@ public final class SourceSession {
       throws IOException, OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
-      return open(environment, source, model, options, SourceSession::wide);
+      return open(
+          environment,
+          source,
+          model,
+          options,
+          tensor -> {
+            requireBuffer(source, tensor, WidenedModel.byteSize(tensor));
+            return new Weight(WidenedModel.read(tensor), WidenedModel.type(tensor.dtype()));
+          });
     }
   }
 
-  private static Weight wide(SourceTensor tensor) throws IOException {
-    return new Weight(WidenedModel.read(tensor), WidenedModel.type(tensor.dtype()));
+  /** All of a weight's bytes, little-endian, direct, from 0 to the limit. */
+  static ByteBuffer read(SourceTensor tensor) throws IOException {
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    tensor.read(0, bytes);
+    return bytes.flip();
+  }
+
+  private static void requireBuffer(OnnxModelSource source, SourceTensor tensor, long bytes)
+      throws SourceException {
+    if (bytes > Integer.MAX_VALUE) {
+      throw new SourceException(
+          source.path(),
+          "tensor '"
+              + tensor.name()
+              + "' takes "
+              + bytes
+              + " bytes in memory, more than the 2147483647 of a Java buffer, so the model cannot"
+              + " be run with given weights");
+    }
   }
 
   /**
@@ -82,11 +110,9 @@ public final class SourceSession {
         model,
         options,
         tensor -> {
-          ByteBuffer bytes =
-              ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()))
-                  .order(ByteOrder.LITTLE_ENDIAN);
-          tensor.read(0, bytes);
-          rewrite.apply(tensor, bytes.flip());
+          requireBuffer(source, tensor, tensor.byteSize());
+          ByteBuffer bytes = read(tensor);
+          rewrite.apply(tensor, bytes);
           return new Weight(bytes, tensor.dtype());
         });
   }

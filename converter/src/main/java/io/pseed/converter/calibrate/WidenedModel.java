@@ -48,27 +48,27 @@ final class WidenedModel {
     return narrow(type) ? DType.F32 : type;
   }
 
+  /** Bytes that a weight of the source takes in the widened model. */
+  static long byteSize(SourceTensor tensor) {
+    return narrow(tensor.dtype()) ? 2 * tensor.byteSize() : tensor.byteSize();
+  }
+
   /**
    * All of a weight's bytes as the widened model has them.
    *
    * @return little-endian, direct, from 0 to the limit
    */
   static ByteBuffer read(SourceTensor tensor) throws IOException {
-    ByteBuffer stored = direct(Math.toIntExact(tensor.byteSize()));
-    tensor.read(0, stored);
-    stored.flip();
+    ByteBuffer stored = SourceSession.read(tensor);
     if (!narrow(tensor.dtype())) {
       return stored;
     }
-    ByteBuffer wide = direct(Math.multiplyExact(2, stored.remaining()));
+    ByteBuffer wide =
+        ByteBuffer.allocateDirect(Math.toIntExact(byteSize(tensor))).order(ByteOrder.LITTLE_ENDIAN);
     while (stored.hasRemaining()) {
       wide.putFloat(value(stored.getShort(), tensor.dtype() == DType.F16));
     }
     return wide.flip();
-  }
-
-  private static ByteBuffer direct(int bytes) {
-    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   private static float value(short bits, boolean half) {
