@@ -133,7 +133,7 @@ public final class PseedSession {
 
     private Builder() {}
 
-    /** The environment; without this call {@link OrtEnvironment#getEnvironment()}. */
+    /** The environment; without this call {@link OrtRuntime#environment()}. */
     public Builder environment(OrtEnvironment environment) {
       this.environment = Objects.requireNonNull(environment, "environment");
       return this;
@@ -220,7 +220,7 @@ public final class PseedSession {
             "these SessionOptions already hold the weights of another session; make new ones for"
                 + " each session, or use configure()");
       }
-      OrtEnvironment env = environment == null ? OrtEnvironment.getEnvironment() : environment;
+      OrtEnvironment env = environment == null ? OrtRuntime.environment() : environment;
       RecordDecoder decoder = RecordDecoder.ofThisProcess();
       if (options != null) {
         return Model.load(reader, decoder, WeightMemory.collected()).session(env, options, true);

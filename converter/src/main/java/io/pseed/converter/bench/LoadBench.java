@@ -14,6 +14,7 @@ import io.pseed.converter.inputs.InputSignature;
 import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.PseedReader;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
@@ -204,7 +205,7 @@ public final class LoadBench {
   /** Files of inputs, one for each batch size. */
   private List<String> inputs(Path original) throws IOException, OrtException {
     List<String> files = new ArrayList<>();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OrtRuntime.environment();
     try (OnnxModelSource source = OnnxModelSource.open(original)) {
       InputSignature signature = new InputSignature(source.graph());
       for (int batch : batches) {

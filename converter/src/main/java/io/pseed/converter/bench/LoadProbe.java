@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
@@ -48,7 +49,7 @@ public final class LoadProbe {
       return;
     }
     ObjectNode result = new JsonMapper().createObjectNode();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OrtRuntime.environment();
     Map<String, OnnxTensor> first = inputs(environment, Path.of(args[4]));
     double[] loads = new double[LOADS];
     OrtSession session = null;
@@ -101,7 +102,7 @@ public final class LoadProbe {
       if (way.equals("library")) {
         PseedOpLibrary.register(options);
       }
-      return OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      return OrtRuntime.environment().createSession(model.toString(), options);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.pseed.converter.bench;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
@@ -19,6 +18,7 @@ import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.RoundToNearest;
 import io.pseed.format.PseedReader;
 import io.pseed.format.TensorRecord;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.PseedSession;
 import io.pseed.onnx.RecordDecoder;
@@ -285,7 +285,7 @@ public final class PerformancePage {
   private static OrtSession session(Path model) throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      return OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      return OrtRuntime.environment().createSession(model.toString(), options);
     }
   }
 }

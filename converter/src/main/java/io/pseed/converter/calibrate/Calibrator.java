@@ -11,6 +11,7 @@ import io.pseed.converter.source.SourceException;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.TensorRecord;
+import io.pseed.onnx.OrtRuntime;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
@@ -203,7 +204,7 @@ public final class Calibrator {
 
   /** One calibration. */
   private final class Run {
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment environment = OrtRuntime.environment();
     private final CalibrationInputs inputs;
     private final Set<String> notices = new LinkedHashSet<>();
     private final List<Specialised> kinds = new ArrayList<>();

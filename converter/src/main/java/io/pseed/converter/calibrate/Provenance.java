@@ -13,6 +13,7 @@ import io.pseed.converter.onnx.proto.ValueInfoProto;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.format.TensorRecord;
 import io.pseed.format.View;
+import io.pseed.onnx.OrtRuntime;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -229,7 +230,7 @@ final class Provenance {
     }
     graph.addOutput(ValueInfoProto.newBuilder().setName(value));
     ModelProto part = model.toBuilder().clearFunctions().setGraph(graph).build();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OrtRuntime.environment();
     Map<String, OnnxTensor> feeds = new LinkedHashMap<>();
     try (OrtSession session = environment.createSession(part.toByteArray())) {
       int next = 0;

@@ -1,6 +1,5 @@
 package io.pseed.converter.cli;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.pseed.converter.Version;
 import io.pseed.converter.bench.LoadBench;
@@ -8,6 +7,7 @@ import io.pseed.converter.bench.PagePlot;
 import io.pseed.converter.bench.PerformancePage;
 import io.pseed.converter.command.Units;
 import io.pseed.converter.demo.ModelTable;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.RecordDecoder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -135,7 +135,7 @@ final class PerformancePages {
         System.getProperty("os.name"),
         System.getProperty("os.version"),
         Runtime.version(),
-        OrtEnvironment.getEnvironment().getVersion());
+        OrtRuntime.environment().getVersion());
   }
 
   private static String number(double value, int digits) {

@@ -1,6 +1,5 @@
 package io.pseed.converter.command;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
@@ -11,6 +10,7 @@ import io.pseed.converter.inputs.InputSignature;
 import io.pseed.converter.inputs.TextInputs;
 import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -138,7 +138,7 @@ public final class InputSettings {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       try (OrtSession session =
-          OrtEnvironment.getEnvironment().createSession(model.path().toString(), options)) {
+          OrtRuntime.environment().createSession(model.path().toString(), options)) {
         return inputs.thatRun(session);
       }
     } catch (OrtException e) {

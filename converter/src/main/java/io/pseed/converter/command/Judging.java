@@ -1,6 +1,5 @@
 package io.pseed.converter.command;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
@@ -16,6 +15,7 @@ import io.pseed.converter.verify.Baselines.Baseline;
 import io.pseed.converter.verify.Judge;
 import io.pseed.converter.verify.Judgement;
 import io.pseed.converter.verify.RoundToNearest;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -86,7 +86,7 @@ public final class Judging implements AutoCloseable {
   private static OrtSession session(Path model) throws CommandFailure {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       hush(options);
-      return OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      return OrtRuntime.environment().createSession(model.toString(), options);
     } catch (OrtException e) {
       throw refused(model, e);
     }

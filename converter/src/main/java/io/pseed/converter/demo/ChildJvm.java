@@ -25,6 +25,8 @@ public final class ChildJvm {
     Path temp = Files.createDirectories(workDir.resolve("tmp"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // What starts ONNX Runtime there is not always ours; see OrtRuntime.
+    command.add("-Xss4m");
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }

@@ -1,11 +1,11 @@
 package io.pseed.converter.demo;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +72,7 @@ public final class DemoProbe {
       return PseedSession.open(model);
     }
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      return OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      return OrtRuntime.environment().createSession(model.toString(), options);
     }
   }
 

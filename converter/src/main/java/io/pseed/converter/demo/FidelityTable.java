@@ -1,8 +1,8 @@
 package io.pseed.converter.demo;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -122,7 +122,7 @@ public final class FidelityTable {
     try (OrtSession session =
         file.toString().endsWith(".pseed")
             ? PseedSession.open(file)
-            : OrtEnvironment.getEnvironment().createSession(file.toString())) {
+            : OrtRuntime.environment().createSession(file.toString())) {
       List<Embedded> all = new ArrayList<>();
       for (SentencePairs table : tables) {
         all.add(

@@ -18,6 +18,7 @@ import io.pseed.converter.plan.Plan;
 import io.pseed.converter.plan.TensorPlan;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.PseedReader;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -94,7 +95,7 @@ final class LosslessWay {
       int runs,
       PseedSession.OptionsConfigurer configurer)
       throws IOException, OrtException, UnsupportedModelException {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OrtRuntime.environment();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       configurer.configure(options);
       try (OrtSession original = environment.createSession(model.toString(), options);

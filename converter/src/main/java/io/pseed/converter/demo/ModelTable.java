@@ -19,6 +19,7 @@ import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.converter.verify.Baselines;
 import io.pseed.converter.verify.RoundToNearest;
 import io.pseed.format.DType;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
 import java.io.InputStream;
@@ -411,7 +412,7 @@ public final class ModelTable {
   }
 
   private static OrtEnvironment environment() {
-    return OrtEnvironment.getEnvironment();
+    return OrtRuntime.environment();
   }
 
   private static OrtSession.SessionOptions quiet() throws OrtException {

@@ -3,10 +3,10 @@ package io.pseed.converter.demo;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.pseed.converter.inputs.TokenizerLibrary;
+import io.pseed.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -58,7 +58,7 @@ final class SentenceEncoder implements AutoCloseable {
         inputs.put(
             name,
             OnnxTensor.createTensor(
-                OrtEnvironment.getEnvironment(),
+                OrtRuntime.environment(),
                 LongBuffer.wrap(numbers),
                 new long[] {1, numbers.length}));
       }

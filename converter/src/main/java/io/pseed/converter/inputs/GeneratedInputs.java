@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.inputs.InputSignature.Input;
+import io.pseed.onnx.OrtRuntime;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -170,7 +171,7 @@ public final class GeneratedInputs implements CalibrationInputs {
    * @throws UnsupportedModelException where it runs with none
    */
   public GeneratedInputs thatRun(OrtSession original) throws UnsupportedModelException {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OrtRuntime.environment();
     String refusal = "it has no outputs";
     for (int p = 0; p < profiles(); p++) {
       try {

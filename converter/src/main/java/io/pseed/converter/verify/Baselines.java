@@ -1,6 +1,5 @@
 package io.pseed.converter.verify;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
@@ -10,6 +9,7 @@ import io.pseed.converter.plan.Planner;
 import io.pseed.converter.plan.TensorPlan;
 import io.pseed.converter.source.SourceTensor;
 import io.pseed.converter.source.onnx.OnnxModelSource;
+import io.pseed.onnx.OrtRuntime;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -91,7 +91,7 @@ public final class Baselines {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       return SourceSession.open(
-          OrtEnvironment.getEnvironment(),
+          OrtRuntime.environment(),
           source,
           source.graph(),
           options,

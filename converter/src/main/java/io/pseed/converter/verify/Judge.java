@@ -9,6 +9,7 @@ import ai.onnxruntime.TensorInfo;
 import io.pseed.converter.calibrate.CalibrationInputs;
 import io.pseed.converter.inputs.UnsupportedModelException;
 import io.pseed.converter.verify.Quality.Measure;
+import io.pseed.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -36,7 +37,7 @@ public final class Judge {
 
   private static final int WIDEST_EMBEDDING = 8192;
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OrtRuntime.environment();
   private final OrtSession original;
   private final CalibrationInputs inputs;
   private final List<Map<String, Answer>> kept = new ArrayList<>();

@@ -13,6 +13,7 @@ import io.pseed.converter.export.onnx.OnnxExporter;
 import io.pseed.converter.plan.Planner;
 import io.pseed.converter.source.onnx.OnnxModelSource;
 import io.pseed.format.PseedReader;
+import io.pseed.onnx.OrtRuntime;
 import io.pseed.onnx.PseedOpLibrary;
 import io.pseed.onnx.PseedSession;
 import java.io.IOException;
@@ -42,7 +43,7 @@ import java.util.stream.Stream;
  * Where a process holds more at the end, it exits with an error.
  */
 public final class LoadHarness {
-  private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
+  private static final OrtEnvironment ENVIRONMENT = OrtRuntime.environment();
   private static final int SIZE = 512;
   private static final int INPUTS = 4;
   private static final int SAMPLES = 20;
