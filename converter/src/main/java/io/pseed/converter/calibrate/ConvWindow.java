@@ -65,9 +65,7 @@ record ConvWindow(int[] kernel, int[] strides, int[] dilations, int[] pads, int[
   }
 
   private static String autoPad(NodeProto node) {
-    return GraphNodes.attribute(node, "auto_pad")
-        .map(a -> a.getS().toStringUtf8())
-        .orElse("NOTSET");
+    return GraphNodes.text(node, "auto_pad", "NOTSET");
   }
 
   private static int[] integers(NodeProto node, String name, int count, int absent) {

@@ -48,6 +48,10 @@ final class GraphNodes {
     return attribute(node, name).map(AttributeProto::getIntsList).orElse(List.of());
   }
 
+  static String text(NodeProto node, String name, String absent) {
+    return attribute(node, name).map(a -> a.getS().toStringUtf8()).orElse(absent);
+  }
+
   static AttributeProto integer(String name, long value) {
     return AttributeProto.newBuilder()
         .setName(name)

@@ -1,6 +1,5 @@
 package io.pseed.converter.calibrate;
 
-import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.GraphProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
@@ -100,11 +99,7 @@ final class LayerUnroller {
     int steps = (int) x[0];
     int directions = (int) r[0];
     long hidden = r[2];
-    String direction =
-        GraphNodes.attribute(node, "direction")
-            .map(AttributeProto::getS)
-            .map(s -> s.toStringUtf8())
-            .orElse("forward");
+    String direction = GraphNodes.text(node, "direction", "forward");
     List<String> sequences = new ArrayList<>();
     List<String> lastStates = new ArrayList<>();
     List<String> lastCells = new ArrayList<>();

@@ -1,7 +1,6 @@
 package io.pseed.converter.calibrate;
 
 import ai.onnxruntime.OrtException;
-import io.pseed.converter.onnx.proto.AttributeProto;
 import io.pseed.converter.onnx.proto.ModelProto;
 import io.pseed.converter.onnx.proto.NodeProto;
 import io.pseed.converter.source.SourceTensor;
@@ -168,11 +167,7 @@ final class Probes {
     if (w == null || w.length != 3 || w[0] != 1) {
       return;
     }
-    boolean forward =
-        GraphNodes.attribute(node, "direction")
-            .map(AttributeProto::getS)
-            .map(s -> s.toStringUtf8().equals("forward"))
-            .orElse(true);
+    boolean forward = GraphNodes.text(node, "direction", "forward").equals("forward");
     int m = (int) w[1];
     if (provenance.isWeight(node.getInput(1))) {
       add(

@@ -302,7 +302,7 @@ final class SpatialGradients {
     if (in.length != out.length) {
       return Optional.empty();
     }
-    return switch (text(node, "mode", "nearest")) {
+    return switch (GraphNodes.text(node, "mode", "nearest")) {
       case "nearest" -> repeated(in, out, g);
       case "linear" -> interpolated(node, in, out, g);
       default -> Optional.empty();
@@ -335,14 +335,14 @@ final class SpatialGradients {
     String places =
         writer.opset() < 11
             ? "asymmetric"
-            : text(node, "coordinate_transformation_mode", "half_pixel");
+            : GraphNodes.text(node, "coordinate_transformation_mode", "half_pixel");
     Optional<float[]> scales = scales(node, in, out, places);
     if (scales.isEmpty()
         || !PLACES.contains(places)
         || GraphNodes.integer(node, "antialias", 0) != 0
         || GraphNodes.integer(node, "exclude_outside", 0) != 0
         || GraphNodes.attribute(node, "axes").isPresent()
-        || !text(node, "keep_aspect_ratio_policy", "stretch").equals("stretch")) {
+        || !GraphNodes.text(node, "keep_aspect_ratio_policy", "stretch").equals("stretch")) {
       return Optional.empty();
     }
     fixed = true;
@@ -477,7 +477,7 @@ final class SpatialGradients {
 
   private Optional<String> pad(NodeProto node, String g) {
     String x = node.getInput(0);
-    boolean constant = text(node, "mode", "constant").equals("constant");
+    boolean constant = GraphNodes.text(node, "mode", "constant").equals("constant");
     int rank = shapes.get(x).length;
     List<Long> pads = new ArrayList<>(GraphNodes.integers(node, "pads"));
     if (node.getInputCount() > 1 && scalars.containsKey(node.getInput(1))) {
@@ -493,10 +493,6 @@ final class SpatialGradients {
     }
     String start = writer.vector(pads.subList(0, rank));
     return Optional.of(writer.node("Slice", List.of(g, start, writer.add(start, writer.shape(x)))));
-  }
-
-  private static String text(NodeProto node, String name, String absent) {
-    return GraphNodes.attribute(node, name).map(a -> a.getS().toStringUtf8()).orElse(absent);
   }
 
   private static AttributeProto integers(String name, int[] values) {

@@ -54,6 +54,7 @@ final class Specialised implements AutoCloseable {
   private final Set<String> vectors;
   private final Map<String, Long> kernels;
   private final GradientGraph.Result gradients;
+  private final long numbers;
   private final boolean fixed;
   private final OrtSession plain;
   private final OrtSession session;
@@ -81,6 +82,7 @@ final class Specialised implements AutoCloseable {
     if (!graph.equals(inlined)) {
       look(source, graph, inputs);
     }
+    this.numbers = shapes.keySet().stream().mapToLong(this::count).sum();
     this.found = Probes.find(graph, source.tensors(), shapes);
     Map<String, long[]> real = new HashMap<>();
     Set<String> realOutputs = new LinkedHashSet<>();
@@ -89,7 +91,7 @@ final class Specialised implements AutoCloseable {
       real.put(name, shapes.get(name));
     }
     for (String output : outputs) {
-      if (floats.contains(output) && limits.differentiates(numbers())) {
+      if (floats.contains(output) && limits.differentiates(numbers)) {
         realOutputs.add(output);
       }
     }
@@ -316,7 +318,7 @@ final class Specialised implements AutoCloseable {
 
   /** Numbers of all values of a run, the gradients left out. */
   long numbers() {
-    return shapes.keySet().stream().mapToLong(this::count).sum();
+    return numbers;
   }
 
   GradientGraph.Result gradients() {

@@ -63,10 +63,16 @@ final class WidenedModel {
     if (!narrow(tensor.dtype())) {
       return stored;
     }
-    ByteBuffer wide =
-        ByteBuffer.allocateDirect(Math.toIntExact(byteSize(tensor))).order(ByteOrder.LITTLE_ENDIAN);
-    while (stored.hasRemaining()) {
-      wide.putFloat(value(stored.getShort(), tensor.dtype() == DType.F16));
+    return widened(
+        stored,
+        tensor.dtype() == DType.F16,
+        ByteBuffer.allocateDirect(Math.toIntExact(byteSize(tensor))));
+  }
+
+  private static ByteBuffer widened(ByteBuffer narrow, boolean half, ByteBuffer wide) {
+    wide.order(ByteOrder.LITTLE_ENDIAN);
+    while (narrow.remaining() >= Short.BYTES) {
+      wide.putFloat(value(narrow.getShort(), half));
     }
     return wide.flip();
   }
@@ -195,11 +201,8 @@ final class WidenedModel {
       // A piece of the file's bytes: its buffer starts elsewhere than at 0.
       ByteBuffer raw =
           tensor.getRawData().asReadOnlyByteBuffer().slice().order(ByteOrder.LITTLE_ENDIAN);
-      ByteBuffer wide = ByteBuffer.allocate(2 * raw.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-      while (raw.remaining() >= Short.BYTES) {
-        wide.putFloat(value(raw.getShort(), half));
-      }
-      out.setRawData(ByteString.copyFrom(wide.flip()));
+      out.setRawData(
+          ByteString.copyFrom(widened(raw, half, ByteBuffer.allocate(2 * raw.remaining()))));
     }
     return out.build();
   }
