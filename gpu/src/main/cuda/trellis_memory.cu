@@ -1,4 +1,4 @@
-// Trellis search with longer seeds, and wherever metrics do not fit into shared memory: 16 bits at a rate of 1.
+// Trellis search with longer seeds, and where metrics do not fit into a device's shared memory.
 #include "trellis_search.cuh"
 
 /// Blocks of kMemoryThreads threads, no dynamic shared memory; seeds of at least 12 bits.

@@ -120,6 +120,7 @@ inline SearchCase searchCase(int seedBits, const std::vector<int> &rates, bool b
       job.at = inRow;
       job.stride = cols;
       job.rows = feedback ? rows : 1;
+      job.allRows = job.rows;
       job.n = n;
       job.block = block;
       c.jobs.push_back(job);
@@ -214,6 +215,17 @@ inline std::vector<SearchCase> searchCases(bool all) {
   cases.push_back(searchCase(12, {3, 5, 0, 1}, true, 21, 130, true, false, seed++));
   cases.push_back(searchCase(10, {2, 6}, false, 8, 64, true, true, seed++));
   cases.push_back(searchCase(12, {4}, false, 40, 1, true, false, seed++));
+  // Groups of rows that are fed back together, to more rows than get it at a time; more columns than a block has threads.
+  cases.push_back(searchCase(12, {4, 0}, false, 90, 77, true, true, seed++));
+  cases.push_back(searchCase(8, {3}, false, 118, 300, true, false, seed++));
+  // Metrics as far apart as they come: targets out of reach, first on one side, then on the other.
+  for (int seedBits : {12, 16}) {
+    cases.push_back(searchCase(seedBits, {1}, false, 1, 120, false, seedBits == 16, seed++));
+    for (size_t i = 0; i < cases.back().targets.size(); i++) {
+      cases.back().targets[i] = i / 40 % 2 == 0 ? 1e6f : -1e6f;
+    }
+    cases.back().name += ", out of reach";
+  }
   if (all) {
     cases.push_back(searchCase(16, {3, 4}, false, 21, 200, true, true, seed++));
     for (int k : {1, 2, 4, 6, 8}) {

@@ -61,21 +61,21 @@ static float run(SearchCase &c, int repeat) {
   a.seedBits = static_cast<uint32_t>(c.seedBits);
   a.longest = c.longest;
   a.largestDecisionBytes = c.largestDecisionBytes;
-  const size_t metricBytes = size_t{8} << (c.seedBits - c.leastRate);
+  const size_t sharedBytes = pseed::sharedMetricBytes(c.seedBits, c.leastRate);
   void (*kernel)(const pseed::SearchArguments) = trellis_small;
   int threads = pseed::kSmallThreads;
   size_t shared = 0;
   size_t inScratch = 0;
   if (c.seedBits >= 12) {
-    if (c.seedBits <= 16 && metricBytes + 2048 <= device.sharedMemPerBlockOptin) {
+    if (c.seedBits <= 16 && sharedBytes + sizeof(pseed::BlockShared) + 1024 <= device.sharedMemPerBlockOptin) {
       kernel = trellis_shared;
       threads = 1 << (c.seedBits - 7);
-      shared = metricBytes;
+      shared = sharedBytes;
       CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)));
     } else {
       kernel = trellis_memory;
       threads = pseed::kMemoryThreads;
-      inScratch = metricBytes;
+      inScratch = pseed::metricBytes(c.seedBits, c.leastRate);
     }
   }
   int perMultiprocessor = 0;
@@ -145,6 +145,7 @@ static void speed(int seedBits, int k, int matrices, uint32_t rows, uint32_t col
         job.at = static_cast<uint32_t>(p * segment);
         job.stride = cols;
         job.rows = feedback ? rows : 1;
+        job.allRows = job.rows;
         job.n = n;
         job.block = feedback ? rows : 0;
         c.errorCount += feedback ? static_cast<uint64_t>(rows) * n : 0;

@@ -16,7 +16,8 @@ record Bound(double perSecond, String by) {
   /**
    * The bound of a search: each state takes a difference, a square, a sum and a minimum, more where
    * distances are capped (from k = 5 on) or weighted; each row before in the block a product and a
-   * difference; metrics that are not in shared memory are written and read once a step.
+   * difference, and each {@link SearchLayout#FEEDBACK_ROWS} of them a target that is read and
+   * written; metrics that are not in shared memory are written and read once a step.
    *
    * @param feedbackRows rows before whose errors count, on average; 0: no feedback
    */
@@ -31,7 +32,7 @@ record Bound(double perSecond, String by) {
     double stepBytes =
         SearchLayout.decisionBytes(seedBits, rate)
             + (kernel == SearchKernel.MEMORY ? SearchLayout.metricBytes(seedBits, rate) : 0)
-            + 4 * feedbackRows;
+            + 8 * feedbackRows / SearchLayout.FEEDBACK_ROWS;
     double memory = device.bytesPerSecond() / stepBytes;
     return arithmetic <= memory
         ? new Bound(arithmetic, "instructions")

@@ -13,7 +13,7 @@ enum SearchKernel {
   private static final int MEMORY_THREADS = 1024;
 
   /** Shared memory that the kernels and the system use beside the metrics, at most. */
-  private static final int STATIC_SHARED = 2560;
+  private static final int STATIC_SHARED = 4608;
 
   private final String text;
 
@@ -36,7 +36,7 @@ enum SearchKernel {
       return SMALL;
     }
     return seedBits <= 16
-            && SearchLayout.metricBytes(seedBits, leastRate) + STATIC_SHARED <= sharedPerBlock
+            && SearchLayout.sharedMetricBytes(seedBits, leastRate) + STATIC_SHARED <= sharedPerBlock
         ? SHARED
         : MEMORY;
   }
@@ -51,7 +51,7 @@ enum SearchKernel {
 
   /** Bytes of dynamic shared memory of a block. */
   int sharedBytes(int seedBits, int leastRate) {
-    return this == SHARED ? (int) SearchLayout.metricBytes(seedBits, leastRate) : 0;
+    return this == SHARED ? SearchLayout.sharedMetricBytes(seedBits, leastRate) : 0;
   }
 
   /** Bytes of scratch of a block. */

@@ -24,12 +24,17 @@ final class SearchLayout {
   /** Offset in a job of the first row that is searched. */
   static final int JOB_FIRST_ROW = 76;
 
+  /** Rows whose errors are fed back together. */
+  static final int FEEDBACK_ROWS = 16;
+
   private static final int CHUNK = 64;
   private static final int[] UNIT_LOG2 = {0, 6, 5, 4, 4, 2, 1, 0, 0};
 
   private SearchLayout() {}
 
-  /** A job. Indexes count elements of the launch's arrays; see the header. */
+  /**
+   * A job of all rows of a panel. Indexes count elements of the launch's arrays; see the header.
+   */
   record Job(
       long targets,
       long errors,
@@ -46,7 +51,7 @@ final class SearchLayout {
       out.putLong(targets).putLong(errors).putLong(factor).putLong(offsets).putLong(rates);
       out.putLong(weights).putLong(NONE);
       out.putInt(at).putInt(stride).putInt(rows).putInt(n).putInt(block);
-      out.putInt(0).putInt(0).putInt(0);
+      out.putInt(0).putInt(rows).putInt(0);
     }
   }
 
@@ -72,9 +77,14 @@ final class SearchLayout {
     return largest;
   }
 
-  /** Bytes of the metrics of one block. */
+  /** Bytes of the metrics of one block in device memory, of rates from the least on. */
   static long metricBytes(int seedBits, int leastRate) {
     return 8L << (seedBits - leastRate);
+  }
+
+  /** The same in shared memory, where a metric of rate 1 has 24 bits. */
+  static int sharedMetricBytes(int seedBits, int leastRate) {
+    return leastRate == 1 ? 6 << (seedBits - 1) : 8 << (seedBits - leastRate);
   }
 
   /**

@@ -90,6 +90,10 @@ final class DeviceEquality {
                 SearchRequests.plain(bits, Panels.uniform(n, 3), 3, n, n)));
       }
     }
+    all.add(
+        new Case(
+            "some rows with feedback",
+            SearchRequests.feedback(10, panels(2, 40, 2), 90, 80, 60, true, 2)));
     if (!small) {
       // More rows and more jobs than fit at a time; slices of rows.
       all.add(

@@ -16,6 +16,8 @@ class SearchLayoutTest {
     assertThat(out.getLong(48)).isEqualTo(SearchLayout.NONE);
     assertThat(out.getInt(SearchLayout.JOB_ROWS)).isEqualTo(9);
     assertThat(out.getInt(SearchLayout.JOB_FIRST_ROW)).isZero();
+    // All rows: what is fed back goes as far.
+    assertThat(out.getInt(80)).isEqualTo(9);
   }
 
   @Test
@@ -37,7 +39,11 @@ class SearchLayoutTest {
     assertThat(SearchKernel.of(11, 1, h100)).isEqualTo(SearchKernel.SMALL);
     assertThat(SearchKernel.of(12, 1, h100)).isEqualTo(SearchKernel.SHARED);
     assertThat(SearchKernel.of(16, 2, h100)).isEqualTo(SearchKernel.SHARED);
-    assertThat(SearchKernel.of(16, 1, h100)).isEqualTo(SearchKernel.MEMORY);
+    assertThat(SearchKernel.of(16, 1, h100)).isEqualTo(SearchKernel.SHARED);
+    assertThat(SearchKernel.SHARED.sharedBytes(16, 1)).isEqualTo(3 << 16);
+    // 163 KiB a block, as on compute 8.0.
+    assertThat(SearchKernel.of(16, 1, 166912)).isEqualTo(SearchKernel.MEMORY);
+    assertThat(SearchKernel.of(16, 2, 166912)).isEqualTo(SearchKernel.SHARED);
     assertThat(SearchKernel.of(17, 8, h100)).isEqualTo(SearchKernel.MEMORY);
     // 64 KiB a block, as on compute 7.5.
     assertThat(SearchKernel.of(16, 3, 65536)).isEqualTo(SearchKernel.MEMORY);
