@@ -50,7 +50,7 @@ public final class CudaBench implements DeviceBench {
   /** Weights of a request without feedback: as the converter makes them. */
   private static final int GROUP_WEIGHTS = 1 << 22;
 
-  /** Kernels of a line of the table run about so long, at half of their bound. */
+  /** Kernels of a line of the table run about so long, at half of their bound at the most. */
   private static final double SECONDS = 0.25;
 
   /** States that a thread of the CPU goes through for a line. */
@@ -190,26 +190,23 @@ public final class CudaBench implements DeviceBench {
             opened.function(kernel.text()),
             kernel.threads(seedBits),
             kernel.sharedBytes(seedBits, rate));
-    Bound rough = Bound.ofSearch(device, seedBits, rate, feedback, 0);
-    double weights = rough.perSecond() / 2 * seconds;
-    int panels = cols / panel;
-    int matrices;
-    int rows;
-    if (feedback) {
-      matrices = Math.min(CudaDevice.LANES, (resident + panels - 1) / panels);
-      rows = wantedRows > 0 ? wantedRows : clamp(weights / matrices / cols, 4, cols);
-    } else {
-      int all = wantedRows > 0 ? wantedRows : clamp(weights / cols, (resident + 3) / 4, 1 << 16);
-      rows = Math.min(all, GROUP_WEIGHTS / cols);
-      matrices = (all + rows - 1) / rows;
+    double perSecond = Bound.ofSearch(device, seedBits, rate, feedback, 0).perSecond() / 2;
+    int matrices =
+        feedback ? Math.min(CudaDevice.LANES, (resident + cols / panel - 1) / (cols / panel)) : 1;
+    int least = feedback ? 4 : (resident + 3) / 4;
+    // Compiled, checked, warm; and how far from half of the bound it is.
+    measure(backend, requests(seedBits, rate, feedback, matrices, least));
+    if (wantedRows == 0) {
+      perSecond =
+          Math.min(
+              perSecond,
+              measure(backend, requests(seedBits, rate, feedback, matrices, least)).kernels);
     }
+    int most = feedback ? cols : 1 << 16;
+    int rows =
+        wantedRows > 0 ? wantedRows : clamp(perSecond * seconds / matrices / cols, least, most);
     Bound bound = Bound.ofSearch(device, seedBits, rate, feedback, feedback ? rows / 2.0 : 0);
-    // Compiled, checked, warm.
-    backend.search(request(seedBits, rate, feedback, 4, cols, panel), n -> {});
-    List<SearchRequest> requests = new ArrayList<>();
-    for (int m = 0; m < matrices; m++) {
-      requests.add(request(seedBits, rate, feedback, rows, cols, panel));
-    }
+    List<SearchRequest> requests = requests(seedBits, rate, feedback, matrices, rows);
     Measured measured = measure(backend, requests);
     double cpu = cpu(seedBits, rate, feedback);
     line.accept(
@@ -217,8 +214,8 @@ public final class CudaBench implements DeviceBench {
             Locale.ROOT,
             "| %s, %d x %d rows | %d | %d | %.2f | %.1f | %s | %.0f %% | %.2f | %.4f |",
             feedback ? "LDLQ, weighted" : "data-free",
-            matrices,
-            rows,
+            requests.size(),
+            requests.get(0).rows(),
             seedBits,
             rate,
             measured.kernels / 1e6,
@@ -227,6 +224,23 @@ public final class CudaBench implements DeviceBench {
             100 * measured.kernels / bound.perSecond(),
             measured.wall / 1e6,
             cpu / 1e6));
+  }
+
+  /** Matrices with feedback, or rows without it in as many requests as the converter makes. */
+  private List<SearchRequest> requests(
+      int seedBits, int rate, boolean feedback, int matrices, int rows) {
+    List<SearchRequest> all = new ArrayList<>();
+    if (feedback) {
+      for (int m = 0; m < matrices; m++) {
+        all.add(request(seedBits, rate, true, rows, cols, panel));
+      }
+    } else {
+      int group = Math.min(rows, GROUP_WEIGHTS / cols);
+      for (int row = 0; row < rows; row += group) {
+        all.add(request(seedBits, rate, false, group, cols, panel));
+      }
+    }
+    return all;
   }
 
   private static int clamp(double value, int least, int most) {
