@@ -309,7 +309,7 @@ std::vector<uint8_t> decoded(const std::vector<uint8_t> &bytes, uint32_t set, ui
 }
 
 // Tensors of many tiles: the portable loops with one thread say what is right.
-void agreement() {
+void agreement(const std::vector<uint32_t> &thread_counts) {
   std::vector<pseed_test::TrellisShape> shapes;
   for (int dtype = 1; dtype <= 4; dtype++) {
     for (int form = 0; form < 4; form++) {
@@ -370,7 +370,7 @@ void agreement() {
     const uint32_t crc = pseed::crc32c_portable().update(0, expected.data(), expected.size());
     const std::vector<uint8_t> record = pseed_test::trellis_record(shapes[s], s, crc);
     for (int set = PSEED_SET_BEST; set <= PSEED_SET_NEON; set++) {
-      for (uint32_t threads : {1u, 3u, 0u}) {
+      for (uint32_t threads : thread_counts) {
         if (pseed_instruction_set_usable(set)) {
           const std::vector<uint8_t> got = decoded(record, static_cast<uint32_t>(set), threads, error);
           check(error.kind == PSEED_OK && got == expected, "shape " + std::to_string(s) + " with " + pseed_instruction_set_label(set) +
@@ -491,14 +491,23 @@ void arguments() {
 
 }  // namespace
 
-int main() {
+// core_test [threads]: all, or only what runs in several threads, for tools that look for races and slow everything down.
+int main(int argc, char **argv) {
+  if (argc > 1 && std::strcmp(argv[1], "threads") == 0) {
+    cache();
+    agreement({3});
+    concurrency();
+    arithmetic();
+    std::printf("threads: %d failures\n", failures);
+    return failures == 0 ? 0 : 1;
+  }
   crc();
   words();
   halfs();
   bessel();
   cache();
   kernels();
-  agreement();
+  agreement({1, 3, 0});
   anywhere();
   concurrency();
   arithmetic();
