@@ -651,7 +651,7 @@ __device__ __forceinline__ void feedBack(const SearchArguments &arguments, const
 
 /// When a group of kFeedbackRows rows is done: takes what makes up for their errors off the targets of all rows behind them in the
 /// feedback's block, left where those rows' own errors will stand. So each error is read once for many rows, not once for each: row by
-/// row, a panel of 4096 rows waited for memory most of its time.
+/// row, a panel of 4096 rows reads 8 KB for a weight.
 __device__ __forceinline__ void feedForward(const SearchArguments &arguments, const SearchJob &job, uint32_t first, BlockShared &shared) {
   constexpr uint32_t kColumns = 2;
   constexpr uint32_t kRows = 8;  // Of so many rows and columns a thread has loads under way.
