@@ -191,8 +191,8 @@ public final class CudaBench implements DeviceBench {
             kernel.threads(seedBits),
             kernel.sharedBytes(seedBits, rate));
     double perSecond = Bound.ofSearch(device, seedBits, rate, feedback, 0).perSecond() / 2;
-    int matrices =
-        feedback ? Math.min(CudaDevice.LANES, (resident + cols / panel - 1) / (cols / panel)) : 1;
+    int panels = cols / panel;
+    int matrices = feedback ? Math.min(CudaDevice.LANES, (resident + panels - 1) / panels) : 1;
     int least = feedback ? 4 : (resident + 3) / 4;
     // Compiled, checked, warm; and how far from half of the bound it is.
     measure(backend, requests(seedBits, rate, feedback, matrices, least));
